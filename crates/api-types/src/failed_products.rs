@@ -1,0 +1,48 @@
+//! The products that failed in the last run, a page at a time.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// The answer of `GET /api/cache/prices/errors`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedProductsPage {
+    /// The failed products of this page.
+    pub errors: Vec<FailedProduct>,
+    /// Give this as `after` for the next page; null on the last one.
+    pub next: Option<String>,
+}
+
+/// One product that ended without a price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedProduct {
+    /// The market.
+    pub market: String,
+    /// The product.
+    pub product: String,
+    /// The class of the last failure (`timeout`, `rate_limited`, `not_found`, ...).
+    pub class: String,
+    /// What went wrong in the last attempt, as a sentence, with secrets masked.
+    pub message: String,
+    /// How many requests were made for this product.
+    pub attempts: u64,
+    /// The HTTP status code of the last attempt; null when no answer came.
+    pub last_status_code: Option<u16>,
+    /// When the product was given up.
+    pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::FailedProductsPage;
+
+    #[test]
+    fn names_types_and_nulls_are_the_contract() {
+        let text = r#"{"errors":[{"market":"uk","product":"a/b ","class":"server_error","message":"the server answered 503","attempts":4,"last_status_code":503,"at":"2026-11-23T10:00:00Z"},{"market":"uk","product":"c","class":"timeout","message":"no answer within 10 s","attempts":4,"last_status_code":null,"at":"2026-11-23T10:00:01Z"}],"next":null}"#;
+        let page: FailedProductsPage = serde_json::from_str(text).unwrap();
+        assert_eq!(page.errors.len(), 2);
+        assert_eq!(serde_json::to_string(&page).unwrap(), text);
+    }
+}

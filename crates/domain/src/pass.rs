@@ -1,0 +1,111 @@
+//! Which products a run still wants: all without an outcome, and when failed products are retried,
+//! those that failed in an earlier pass.
+
+use crate::{FailureClass, MarketId, Outcome, RunId};
+
+/// Narrows a retry of failed products; `None` means any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RetryFilter {
+    /// Only this market.
+    pub market: Option<MarketId>,
+    /// Only failures of this class.
+    pub class: Option<FailureClass>,
+}
+
+impl RetryFilter {
+    /// Whether a failed outcome in `market` is among those to retry.
+    pub fn matches(&self, market: &MarketId, outcome: &Outcome) -> bool {
+        let class = outcome.attempts.failure().map(crate::Failure::class);
+        self.market.as_ref().is_none_or(|wanted| wanted == market)
+            && class.is_some_and(|class| self.class.is_none_or(|wanted| wanted == class))
+    }
+}
+
+/// One walk over the plan of a run.
+///
+/// What is pending follows from the records alone, so a crash in the middle of a retry loses nothing:
+/// a retried product carries the number of the pass that retried it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// 1 for the first walk, one more with each retry of failed products.
+    pub number: u32,
+    /// Whether products without an outcome are wanted.
+    pub unfinished: bool,
+    /// Which failed products of earlier passes are wanted again.
+    pub retry: Option<RetryFilter>,
+}
+
+impl Pass {
+    /// The first walk over a plan.
+    pub const fn first() -> Self {
+        Self { number: 1, unfinished: true, retry: None }
+    }
+
+    /// The pass that retries failed products only.
+    #[must_use]
+    pub fn retrying(&self, filter: RetryFilter) -> Self {
+        Self { number: self.number.saturating_add(1), unfinished: false, retry: Some(filter) }
+    }
+
+    /// The same pass, also wanting what has no outcome yet.
+    #[must_use]
+    pub fn with_unfinished(&self) -> Self {
+        Self { unfinished: true, ..self.clone() }
+    }
+
+    /// Whether a product of `market` is to be fetched, given its latest outcome in any run.
+    pub fn wants(&self, run: RunId, market: &MarketId, latest: Option<&Outcome>) -> bool {
+        match latest.filter(|outcome| outcome.run == run) {
+            None => self.unfinished,
+            Some(outcome) => {
+                outcome.pass < self.number
+                    && self.retry.as_ref().is_some_and(|filter| filter.matches(market, outcome))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Attempt, Attempts, Failure, Timestamp};
+
+    fn outcome(run: u64, pass: u32, class: Option<FailureClass>) -> Outcome {
+        let attempt = Attempt {
+            at: Timestamp::from_millis(0),
+            duration: Duration::ZERO,
+            status_code: None,
+            failure: class.map(|class| Failure::new(class, "failed")),
+        };
+        Outcome { run: RunId::from_number(run), pass, attempts: Attempts::first(attempt) }
+    }
+
+    #[test]
+    fn a_pass_wants_exactly_what_it_should() {
+        use FailureClass::{NotFound, Timeout};
+        let (run, us) = (RunId::from_number(2), MarketId::new("US").unwrap());
+        let retry = |market: Option<&MarketId>, class| RetryFilter { market: market.cloned(), class };
+        let other = MarketId::new("DE").unwrap();
+        let first = Pass::first();
+        let cases = [
+            (first.clone(), None, true, "never fetched"),
+            (first.clone(), Some(outcome(1, 1, None)), true, "fetched in an earlier run"),
+            (first.clone(), Some(outcome(2, 1, None)), false, "has a price"),
+            (first.clone(), Some(outcome(2, 1, Some(Timeout))), false, "failed, not retried yet"),
+            (first.retrying(retry(None, None)), None, false, "unfinished is not failed"),
+            (first.retrying(retry(None, None)), Some(outcome(2, 1, Some(Timeout))), true, "failed"),
+            (first.retrying(retry(None, None)), Some(outcome(2, 2, Some(Timeout))), false, "failed again"),
+            (first.retrying(retry(None, None)), Some(outcome(2, 1, None)), false, "has a price"),
+            (first.retrying(retry(None, Some(NotFound))), Some(outcome(2, 1, Some(Timeout))), false, "class"),
+            (first.retrying(retry(Some(&other), None)), Some(outcome(2, 1, Some(Timeout))), false, "market"),
+            (first.retrying(retry(Some(&us), None)), Some(outcome(2, 1, Some(Timeout))), true, "market"),
+            (first.retrying(retry(None, None)).with_unfinished(), None, true, "resumed in full"),
+        ];
+        for (pass, latest, expected, why) in cases {
+            assert_eq!(pass.wants(run, &us, latest.as_ref()), expected, "{why}: {pass:?} {latest:?}");
+        }
+    }
+}

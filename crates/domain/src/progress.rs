@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Outcome;
+use crate::{Failure, FailureClass, Outcome};
 
 /// A market's success rate is judged from this many completed products on.
 pub const LOW_SUCCESS_AFTER_PRODUCTS: u64 = 10;
@@ -24,6 +24,7 @@ pub struct Progress {
     total: u64,
     successful: u64,
     failed: u64,
+    failed_by_class: [u64; FailureClass::ALL.len()],
     requests: u64,
     busy: Duration,
 }
@@ -31,7 +32,8 @@ pub struct Progress {
 impl Progress {
     /// Nothing done of `total` products.
     pub const fn new(total: u64) -> Self {
-        Self { total, successful: 0, failed: 0, requests: 0, busy: Duration::ZERO }
+        let failed_by_class = [0; FailureClass::ALL.len()];
+        Self { total, successful: 0, failed: 0, failed_by_class, requests: 0, busy: Duration::ZERO }
     }
 
     /// Counts the outcome of a product. `replaced` is the product's earlier outcome in the same run,
@@ -39,13 +41,15 @@ impl Progress {
     pub fn count(&mut self, replaced: Option<&Outcome>, outcome: &Outcome) -> Result<(), Overcounted> {
         let mut next = *self;
         if let Some(replaced) = replaced {
-            let counter = if replaced.is_success() { &mut next.successful } else { &mut next.failed };
-            *counter = counter.saturating_sub(1);
+            for counter in next.counters_of(replaced.attempts.failure()) {
+                *counter = counter.saturating_sub(1);
+            }
             next.requests = next.requests.saturating_sub(u64::from(replaced.attempts.requests()));
             next.busy = next.busy.saturating_sub(replaced.attempts.busy());
         }
-        let counter = if outcome.is_success() { &mut next.successful } else { &mut next.failed };
-        *counter += 1;
+        for counter in next.counters_of(outcome.attempts.failure()) {
+            *counter += 1;
+        }
         next.requests += u64::from(outcome.attempts.requests());
         next.busy = next.busy.saturating_add(outcome.attempts.busy());
         if next.completed() > next.total {
@@ -53,6 +57,15 @@ impl Progress {
         }
         *self = next;
         Ok(())
+    }
+
+    /// The counters that an outcome with this failure, or with none, stands in.
+    fn counters_of(&mut self, failure: Option<&Failure>) -> impl Iterator<Item = &mut u64> {
+        let (first, second) = match failure {
+            None => (&mut self.successful, None),
+            Some(failure) => (&mut self.failed, self.failed_by_class.get_mut(failure.class() as usize)),
+        };
+        std::iter::once(first).chain(second)
     }
 
     /// Products in the plan of this market.
@@ -68,6 +81,11 @@ impl Progress {
     /// Products recorded as failed in this run.
     pub const fn failed(&self) -> u64 {
         self.failed
+    }
+
+    /// Of [`failed`](Self::failed), those whose latest failure is of this class.
+    pub fn failed_with(&self, class: FailureClass) -> u64 {
+        self.failed_by_class.get(class as usize).copied().unwrap_or(0)
     }
 
     /// Products with an outcome in this run, `successful + failed`.
@@ -193,6 +211,7 @@ mod tests {
             let successful = latest.values().filter(|outcome| outcome.is_success()).count() as u64;
             let requests: u64 = latest.values().map(|outcome| u64::from(outcome.attempts.requests())).sum();
             prop_assert_eq!(progress.successful(), successful);
+            prop_assert_eq!(progress.failed_with(FailureClass::Timeout), progress.failed());
             prop_assert_eq!(progress.completed(), latest.len() as u64);
             prop_assert_eq!(progress.requests(), requests);
             prop_assert_eq!(progress.busy(), Duration::from_millis(20 * requests));

@@ -230,7 +230,6 @@ impl Store for MemoryStore {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};

@@ -1,0 +1,203 @@
+//! The server: starts, answers on its own connections, stops and starts again on the same port.
+
+mod accept;
+mod body;
+mod socket;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub(crate) use body::{Abort, AnswerBody};
+pub(crate) use socket::Peer;
+
+use crate::faults::{FaultError, FaultPlan, Faults};
+use crate::ledger::{Ledger, LedgerSnapshot};
+use crate::{Catalogue, Latency, Options};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Starts simulators.
+#[derive(Debug)]
+pub struct Simulator;
+
+impl Simulator {
+    /// Listens and answers until the handle is stopped or dropped. Must be called within a tokio runtime.
+    pub async fn start(options: Options) -> io::Result<Handle> {
+        options.faults.check().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let listener = listen(options.listen)?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            address,
+            seed: options.seed,
+            etags: options.etags,
+            authorization: options.bearer_token.map(|token| format!("Bearer {token}")),
+            catalogue: RwLock::new(Arc::new(options.catalogue)),
+            plan: RwLock::new(Arc::new(FaultPlan::new(options.seed, options.faults))),
+            latency: RwLock::new(options.latency),
+            ledger: Arc::new(Ledger::new(options.count_pairs)),
+        });
+        let running = Running::begin(listener, &shared);
+        Ok(Handle { shared, running: Mutex::new(Some(running)) })
+    }
+}
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) address: SocketAddr,
+    pub(crate) etags: bool,
+    /// The whole value of the header that is asked for.
+    pub(crate) authorization: Option<String>,
+    pub(crate) ledger: Arc<Ledger>,
+    seed: u64,
+    catalogue: RwLock<Arc<Catalogue>>,
+    plan: RwLock<Arc<FaultPlan>>,
+    latency: RwLock<Latency>,
+}
+
+impl Shared {
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn plan(&self) -> Arc<FaultPlan> {
+        Arc::clone(&self.plan.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn latency(&self) -> Latency {
+        *self.latency.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_latency(&self, latency: Latency) {
+        *self.latency.write().unwrap_or_else(PoisonError::into_inner) = latency;
+    }
+
+    pub(crate) fn set_faults(&self, faults: Faults) -> Result<(), FaultError> {
+        faults.check()?;
+        let plan = Arc::new(FaultPlan::new(self.seed, faults));
+        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan;
+        Ok(())
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Waits as long as this request is to take.
+    pub(crate) async fn delay(&self, plan: &FaultPlan, market: &str, product: &str, attempt: u32) {
+        let Latency { fixed, jitter } = self.latency();
+        let mut wait = fixed;
+        if !jitter.is_zero() {
+            let range_us = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
+            wait += Duration::from_micros(plan.latency_draw(market, product, attempt) % range_us);
+        }
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
+
+/// A running simulator. It stops when this is dropped.
+pub struct Handle {
+    shared: Arc<Shared>,
+    running: Mutex<Option<Running>>,
+}
+
+/// The accepting task. Dropping it stops the task, too, without waiting for its end.
+struct Running {
+    stop: oneshot::Sender<()>,
+    accepting: JoinHandle<()>,
+}
+
+impl Running {
+    fn begin(listener: TcpListener, shared: &Arc<Shared>) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        Self { stop, accepting: tokio::spawn(accept::run(listener, Arc::clone(shared), stopped)) }
+    }
+}
+
+impl Handle {
+    /// Where it answers, such as `http://127.0.0.1:40123`, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.shared.base_url()
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.shared.address
+    }
+
+    /// Replaces all faults, from the next request on.
+    pub fn set_faults(&self, faults: Faults) -> Result<(), FaultError> {
+        self.shared.set_faults(faults)
+    }
+
+    /// The faults of now.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.shared.plan().faults().clone()
+    }
+
+    /// Replaces the latency, from the next request on.
+    pub fn set_latency(&self, latency: Latency) {
+        self.shared.set_latency(latency);
+    }
+
+    /// Changes the catalogue, from the next request on.
+    pub fn catalogue_mut<R>(&self, change: impl FnOnce(&mut Catalogue) -> R) -> R {
+        let mut catalogue = self.shared.catalogue.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut catalogue))
+    }
+
+    /// The catalogue of now.
+    #[must_use]
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.shared.catalogue()
+    }
+
+    /// The counters of now. They can be read after a stop, too.
+    #[must_use]
+    pub fn ledger(&self) -> LedgerSnapshot {
+        self.shared.ledger.snapshot()
+    }
+
+    /// Forgets all counts, and with them the numbers of attempts from which faults are drawn.
+    pub fn clear_ledger(&self) {
+        self.shared.ledger.clear();
+    }
+
+    /// Closes the listener and every connection at once; returns when nothing is open any more.
+    pub async fn stop(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Running { stop, accepting }) = running {
+            drop(stop);
+            // The task has no result; that it has ended is what matters.
+            let _ = accepting.await;
+        }
+    }
+
+    /// Listens again on the same address after a stop, with the same catalogue, faults and counters.
+    pub async fn restart(&self) -> io::Result<()> {
+        self.stop().await;
+        let listener = listen(self.shared.address)?;
+        let running = Running::begin(listener, &self.shared);
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+        Ok(())
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Connections of a stopped simulator may linger in TIME_WAIT on the port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}

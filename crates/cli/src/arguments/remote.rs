@@ -1,0 +1,162 @@
+//! The commands that a server executes.
+
+use clap::{Args, Subcommand};
+
+use super::parse_id;
+
+/// A command for the server of `--server`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RemoteCommand {
+    /// Start a run, resume a paused one or try again after an error
+    #[command(display_order = 3)]
+    Start(StartArguments),
+    /// Pause the run
+    #[command(display_order = 4)]
+    Stop,
+    /// Clear the run, the prices, the analytics and the logs
+    #[command(display_order = 5)]
+    Reset(ResetArguments),
+    /// Attempt again the products that failed in the last run
+    #[command(display_order = 6)]
+    RetryFailed(RetryFailedArguments),
+    /// Show where the run is, with a bar per market
+    #[command(display_order = 10)]
+    Status(StatusArguments),
+    /// Show the products that failed and why
+    #[command(display_order = 11)]
+    Errors(ErrorsArguments),
+    /// Show the latest calls to the upstream, or clear their log
+    #[command(display_order = 12)]
+    Logs(LogsArguments),
+    /// Read cached prices
+    #[command(display_order = 13)]
+    Prices {
+        /// Which prices.
+        #[command(subcommand)]
+        command: PricesCommand,
+    },
+}
+
+/// What `start` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StartArguments {
+    /// Show progress until the run ends; the exit code tells how it ended
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// What `reset` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ResetArguments {
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Keep the cached prices
+    #[arg(long)]
+    pub keep_prices: bool,
+}
+
+/// What `retry-failed` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RetryFailedArguments {
+    /// Only this market
+    #[arg(long, value_name = "MARKET", value_parser = parse_id)]
+    pub market: Option<String>,
+    /// Only this class of failure, as `errors` shows it
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+}
+
+/// What `status` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusArguments {
+    /// Ask again every second, until the run is complete
+    #[arg(long)]
+    pub watch: bool,
+    /// Print the server's answer unchanged
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `errors` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ErrorsArguments {
+    /// Only this market
+    #[arg(long, value_name = "MARKET", value_parser = parse_id)]
+    pub market: Option<String>,
+    /// Only this class of failure
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// Begin behind this point, the `next` of an earlier answer
+    #[arg(long, value_name = "NEXT")]
+    pub after: Option<String>,
+    /// Show at most this many
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
+    /// Print the server's answer unchanged
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `logs` takes.
+#[derive(Clone, Debug, Args)]
+pub struct LogsArguments {
+    /// Show at most this many, newest first
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
+    /// Only calls of this market
+    #[arg(long, value_name = "MARKET", value_parser = parse_id)]
+    pub market: Option<String>,
+    /// Only calls that failed
+    #[arg(long)]
+    pub failed: bool,
+    /// Print the server's answer unchanged
+    #[arg(long, conflicts_with_all = ["market", "failed"])]
+    pub json: bool,
+    /// Clear the log instead
+    #[arg(long, conflicts_with_all = ["limit", "market", "failed", "json"])]
+    pub clear: bool,
+}
+
+/// Which prices to read.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PricesCommand {
+    /// Print the price of one product
+    Get(GetArguments),
+    /// Print the prices of one market
+    List(ListArguments),
+}
+
+/// What `prices get` takes.
+#[derive(Clone, Debug, Args)]
+pub struct GetArguments {
+    /// The market
+    #[arg(value_name = "MARKET", value_parser = parse_id)]
+    pub market: String,
+    /// The product
+    #[arg(value_name = "PRODUCT", value_parser = parse_id)]
+    pub product: String,
+    /// Print the server's answer unchanged
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `prices list` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ListArguments {
+    /// The market
+    #[arg(value_name = "MARKET", value_parser = parse_id)]
+    pub market: String,
+    /// Begin behind this point, the `next` of an earlier answer
+    #[arg(long, value_name = "NEXT")]
+    pub after: Option<String>,
+    /// Show at most this many
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
+    /// Show all; with `--json` one answer of the server per line
+    #[arg(long, conflicts_with = "limit")]
+    pub all: bool,
+    /// Print the server's answer unchanged
+    #[arg(long)]
+    pub json: bool,
+}

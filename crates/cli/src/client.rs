@@ -1,0 +1,353 @@
+//! A small HTTP/1.1 client for the JSON of a price cache: one connection per request, with limits on everything.
+
+mod address;
+mod api_key;
+mod error;
+mod target;
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT,
+};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use price_cache_api_types::Problem;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+pub use address::{AddressError, ServerAddress};
+pub use api_key::{ApiKey, ApiKeyError};
+pub use error::ClientError;
+pub use target::Target;
+
+/// How long and how much a client waits for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Time for a connection, name resolution included.
+    pub connect_timeout: Duration,
+    /// Time from the connection to the last byte of the answer.
+    pub answer_timeout: Duration,
+    /// Longest answer, in bytes.
+    pub answer_length_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(30),
+            answer_length_max: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// Asks one server.
+#[derive(Clone, Debug)]
+pub struct Client {
+    server: ServerAddress,
+    key: Option<ApiKey>,
+    limits: Limits,
+}
+
+/// An answer with a status of success.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    server: ServerAddress,
+    body: Bytes,
+}
+
+impl Answer {
+    /// The answer exactly as it came.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The answer, read as `T`.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
+        serde_json::from_slice(&self.body)
+            .map_err(|source| ClientError::Malformed { server: self.server.clone(), source })
+    }
+}
+
+impl Client {
+    /// A client of this server.
+    #[must_use]
+    pub const fn new(server: ServerAddress, key: Option<ApiKey>, limits: Limits) -> Self {
+        Self { server, key, limits }
+    }
+
+    /// The server that is asked.
+    #[must_use]
+    pub const fn server(&self) -> &ServerAddress {
+        &self.server
+    }
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// Whenever there is no answer with a status of success.
+    pub async fn get(&self, target: &Target) -> Result<Answer, ClientError> {
+        self.ask(Method::GET, target, None).await
+    }
+
+    /// Deletes.
+    ///
+    /// # Errors
+    /// Whenever there is no answer with a status of success.
+    pub async fn delete(&self, target: &Target) -> Result<Answer, ClientError> {
+        self.ask(Method::DELETE, target, None).await
+    }
+
+    /// Gives a command, without a body.
+    ///
+    /// # Errors
+    /// Whenever there is no answer with a status of success.
+    pub async fn post(&self, target: &Target) -> Result<Answer, ClientError> {
+        self.ask(Method::POST, target, None).await
+    }
+
+    /// Gives a command, with a JSON body.
+    ///
+    /// # Errors
+    /// Whenever there is no answer with a status of success.
+    pub async fn post_json(&self, target: &Target, body: &impl Serialize) -> Result<Answer, ClientError> {
+        let body = serde_json::to_vec(body)
+            .map_err(|source| ClientError::Request { target: target.to_string(), source: source.into() })?;
+        self.ask(Method::POST, target, Some(body)).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        target: &Target,
+        body: Option<Vec<u8>>,
+    ) -> Result<Answer, ClientError> {
+        let request = self.request(method, target, body)?;
+        let stream = self.connect().await?;
+        let (status, body) = timeout(self.limits.answer_timeout, self.exchange(stream, request))
+            .await
+            .map_err(|_| ClientError::AnswerTimeout {
+                server: self.server.clone(),
+                timeout: self.limits.answer_timeout,
+            })??;
+        if (200..300).contains(&status) {
+            return Ok(Answer { server: self.server.clone(), body });
+        }
+        Err(match serde_json::from_slice::<Problem>(&body) {
+            Ok(problem) => ClientError::Problem(Box::new(Problem { status, ..problem })),
+            Err(_) => ClientError::Foreign { server: self.server.clone(), status },
+        })
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        target: &Target,
+        body: Option<Vec<u8>>,
+    ) -> Result<Request<Full<Bytes>>, ClientError> {
+        let mut builder = Request::builder()
+            .method(&method)
+            .uri(format!("{}{target}", self.server.prefix()))
+            .header(HOST, self.server.authority())
+            .header(USER_AGENT, concat!("price-cache/", env!("CARGO_PKG_VERSION")))
+            .header(CONNECTION, HeaderValue::from_static("close"))
+            .header(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
+        if let Some(key) = &self.key {
+            builder = builder.header(AUTHORIZATION, key.header());
+        }
+        if body.is_some() {
+            builder = builder.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        } else if method == Method::POST {
+            // Without it some proxies refuse a POST with 411.
+            builder = builder.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        builder
+            .body(Full::from(body.unwrap_or_default()))
+            .map_err(|source| ClientError::Request { target: target.to_string(), source: source.into() })
+    }
+
+    async fn connect(&self) -> Result<TcpStream, ClientError> {
+        let limit = self.limits.connect_timeout;
+        match timeout(limit, TcpStream::connect((self.server.host(), self.server.port()))).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(source)) => Err(ClientError::Connect { server: self.server.clone(), source }),
+            Err(_) => Err(ClientError::ConnectTimeout { server: self.server.clone(), timeout: limit }),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        stream: TcpStream,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(u16, Bytes), ClientError> {
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.broken(error))?;
+        // The connection ends by itself when the sender and the body are dropped, also when a timeout drops them.
+        tokio::spawn(connection);
+        let response: Response<Incoming> =
+            sender.send_request(request).await.map_err(|error| self.broken(error))?;
+        let status = response.status().as_u16();
+        let body = Limited::new(response.into_body(), self.limits.answer_length_max);
+        match body.collect().await {
+            Ok(collected) => Ok((status, collected.to_bytes())),
+            Err(error) if error.is::<LengthLimitError>() => Err(ClientError::TooLong {
+                server: self.server.clone(),
+                length_max: self.limits.answer_length_max,
+            }),
+            Err(error) => Err(self.broken(error)),
+        }
+    }
+
+    fn broken(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ClientError {
+        ClientError::Broken { server: self.server.clone(), source: error.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+
+    use super::{ApiKey, Client, ClientError, Limits, ServerAddress, Target};
+    use crate::Exit;
+    use crate::test_server::{Reply, TestServer, json};
+
+    fn client(server: &ServerAddress) -> Client {
+        Client::new(server.clone(), None, Limits::default())
+    }
+
+    async fn failure(reply: Reply) -> ClientError {
+        let server = TestServer::start(vec![reply]).await;
+        client(&server.address).get(&Target::run("status")).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn an_answer_arrives_unchanged() {
+        let server = TestServer::start(vec![json("200 OK", "{ \"a\": 1.50}")]).await;
+        let answer = client(&server.address).get(&Target::run("status")).await.unwrap();
+        assert_eq!(answer.bytes(), b"{ \"a\": 1.50}");
+    }
+
+    #[tokio::test]
+    async fn a_request_says_who_where_and_with_which_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "abc\n").unwrap();
+        let server = TestServer::start(vec![json("202 Accepted", "{}"), json("200 OK", "{}")]).await;
+        let address: ServerAddress = format!("{}/shop/", server.address).parse().unwrap();
+        let client = Client::new(address, Some(ApiKey::read(&path).unwrap()), Limits::default());
+        client.post(&Target::run("stop")).await.unwrap();
+        client.post_json(&Target::run("reset"), &serde_json::json!({"keep_prices": true})).await.unwrap();
+
+        let requests = server.requests();
+        let [plain, with_body] = requests.as_slice() else { unreachable!("two requests") };
+        assert!(plain.starts_with("POST /shop/api/cache/prices/stop HTTP/1.1\r\n"), "{plain}");
+        let host = server.address.authority();
+        for header in [&format!("host: {host}"), "authorization: Bearer abc", "content-length: 0"] {
+            assert!(plain.contains(&format!("{header}\r\n")), "{header} is missing: {plain}");
+        }
+        assert!(!plain.contains("content-type"), "{plain}");
+        assert!(with_body.contains("content-type: application/json\r\n"), "{with_body}");
+        assert!(with_body.ends_with("\r\n\r\n{\"keep_prices\":true}"), "{with_body}");
+    }
+
+    #[tokio::test]
+    async fn ids_of_any_characters_stay_one_segment() {
+        let server = TestServer::start(vec![json("200 OK", "{}")]).await;
+        let target = Target::path(&["api", "prices", "de/at", "Größe ?#%  "]);
+        client(&server.address).get(&target).await.unwrap();
+        assert_eq!(
+            server.request_lines(),
+            ["GET /api/prices/de%2Fat/Gr%C3%B6%C3%9Fe%20%3F%23%25%20%20 HTTP/1.1"]
+        );
+    }
+
+    #[tokio::test]
+    async fn problems_keep_their_sentence_and_choose_the_exit() {
+        for (status, exit) in [
+            ("409 Conflict", Exit::Refused),
+            ("404 Not Found", Exit::Failed),
+            ("400 Bad Request", Exit::Usage),
+            ("401 Unauthorized", Exit::Usage),
+            ("503 Service Unavailable", Exit::Failed),
+        ] {
+            let code = &status[..3];
+            let body = format!(r#"{{"type":"about:blank","title":"T","status":{code},"detail":"so it is"}}"#);
+            let error = failure(json(status, &body)).await;
+            assert_eq!((error.to_string().as_str(), error.exit()), ("so it is", exit), "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_somebody_else_is_not_taken_for_an_answer() {
+        let error = failure(json("502 Bad Gateway", "<html>")).await;
+        assert!(error.to_string().ends_with("answered 502 and not as a price cache does; check --server"));
+        assert_eq!(error.exit(), Exit::Failed);
+    }
+
+    #[tokio::test]
+    async fn another_version_is_recognised() {
+        let server = TestServer::start(vec![json("200 OK", "[1]")]).await;
+        let answer = client(&server.address).get(&Target::run("status")).await.unwrap();
+        let error = answer.json::<price_cache_api_types::Status>().unwrap_err();
+        assert!(matches!(error, ClientError::Malformed { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn nobody_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        drop(listener);
+        let error = client(&address).get(&Target::run("status")).await.unwrap_err();
+        assert!(matches!(error, ClientError::Connect { .. }), "{error:?}");
+        assert!(error.is_absent());
+        assert_eq!(error.exit(), Exit::Unreachable);
+    }
+
+    #[tokio::test]
+    async fn a_silent_server_is_not_waited_for() {
+        let server = TestServer::start(vec![Reply::Silence]).await;
+        let limits = Limits { answer_timeout: Duration::from_millis(50), ..Limits::default() };
+        let client = Client::new(server.address.clone(), None, limits);
+        let error = client.get(&Target::run("status")).await.unwrap_err();
+        assert!(error.to_string().ends_with("did not answer within 50ms"), "{error}");
+        assert_eq!(error.exit(), Exit::Unreachable);
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_is_cut_off_announced_or_not() {
+        let body = "x".repeat(2000);
+        let announced = format!("HTTP/1.1 200 OK\r\ncontent-length: 2000\r\n\r\n{body}");
+        let chunked =
+            format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7d0\r\n{body}\r\n0\r\n\r\n");
+        for reply in [announced, chunked] {
+            let server = TestServer::start(vec![Reply::Bytes(reply.into_bytes())]).await;
+            let limits = Limits { answer_length_max: 1000, ..Limits::default() };
+            let client = Client::new(server.address.clone(), None, limits);
+            let error = client.get(&Target::run("logs")).await.unwrap_err();
+            assert!(matches!(error, ClientError::TooLong { length_max: 1000, .. }), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_is_no_answer() {
+        for reply in ["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}", "", "SSH-2.0-OpenSSH\r\n"] {
+            let error = failure(Reply::Bytes(reply.as_bytes().to_vec())).await;
+            assert!(matches!(error, ClientError::Broken { .. }), "{reply}: {error:?}");
+            assert_eq!(error.exit(), Exit::Unreachable);
+        }
+    }
+}

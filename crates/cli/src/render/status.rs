@@ -1,0 +1,221 @@
+//! The status in words: the headline, why the run waits, and a table with a bar per market.
+
+use price_cache_api_types::{MarketState, MarketStatus, RunStatus, StateDocument, Status};
+
+use super::table::{Cell, Table, left, right};
+use super::{Theme, Tone, bar, number, text};
+
+/// Columns of a market's bar where there is room for it.
+const BAR_WIDTH: usize = 20;
+/// Columns of a market's bar on a narrow terminal.
+const BAR_WIDTH_NARROW: usize = 8;
+/// Terminals with fewer columns are narrow.
+const WIDTH_NARROW: u16 = 100;
+
+/// Products of all markets: with an outcome, in total, failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Products with an outcome.
+    pub completed: u64,
+    /// All products of the run.
+    pub total: u64,
+    /// Products that failed.
+    pub failed: u64,
+}
+
+impl Totals {
+    /// Adds up the markets.
+    #[must_use]
+    pub fn of(status: &Status) -> Self {
+        status.markets.values().fold(Self::default(), |sum, market| Self {
+            completed: sum.completed.saturating_add(market.completed),
+            total: sum.total.saturating_add(market.total),
+            failed: sum.failed.saturating_add(market.failed),
+        })
+    }
+}
+
+/// The whole status: headline, dates, numbers and the table.
+#[must_use]
+pub fn status(status: &Status, theme: Theme) -> String {
+    let state = &status.current_state;
+    let mut lines =
+        vec![format!("{}  {}", theme.paint(tone(state.status), state.status.as_str()), summary(status))];
+    if let Some(why) = why(status) {
+        lines.push(format!("waiting: {why}"));
+    }
+    lines.extend(dates(state));
+    let analytics = &status.analytics;
+    if analytics.total_requests > 0 {
+        lines.push(format!(
+            "{}, {} each on average, {} of the products with a price",
+            number::counted(analytics.total_requests, "request"),
+            number::milliseconds(analytics.avg_time_per_request_ms),
+            number::percent(analytics.success_rate),
+        ));
+    }
+    if !status.markets.is_empty() {
+        lines.push(String::new());
+        lines.push(markets(status, theme));
+    }
+    lines.join("\n")
+}
+
+/// The colour of a state.
+#[must_use]
+pub const fn tone(status: RunStatus) -> Tone {
+    match status {
+        RunStatus::Idle => Tone::Faint,
+        RunStatus::Initializing | RunStatus::Processing | RunStatus::Completed => Tone::Good,
+        RunStatus::Paused => Tone::Warn,
+        RunStatus::Error => Tone::Bad,
+    }
+}
+
+/// Progress, failures and what is expected in one line: `42.0 %, 420 of 1,000 products, 3 failed, 12 min left`.
+#[must_use]
+pub fn summary(status: &Status) -> String {
+    let totals = Totals::of(status);
+    if totals.total == 0 {
+        return match status.current_state.status {
+            RunStatus::Idle => "nothing has been started".to_owned(),
+            RunStatus::Initializing => "listing markets and products".to_owned(),
+            RunStatus::Completed => "no products".to_owned(),
+            RunStatus::Processing | RunStatus::Paused | RunStatus::Error => "no products yet".to_owned(),
+        };
+    }
+    let mut text = format!(
+        "{}, {} of {}",
+        number::percent(status.overall_progress),
+        number::count(totals.completed),
+        number::counted(totals.total, "product"),
+    );
+    if totals.failed > 0 {
+        text.push_str(&format!(", {} failed", number::count(totals.failed)));
+    }
+    if let (RunStatus::Processing, Some(eta)) = (status.current_state.status, eta_total(status)) {
+        text.push_str(&format!(", {eta} left"));
+    }
+    text
+}
+
+/// Why nothing moves, or nothing will; `None` while requests are being made or the run is over.
+#[must_use]
+pub fn why(status: &Status) -> Option<String> {
+    let state = &status.current_state;
+    let why = match state.status {
+        RunStatus::Idle | RunStatus::Completed => None,
+        _ if state.status.is_running() && state.stop_requested => Some("stopping".to_owned()),
+        RunStatus::Initializing => None,
+        RunStatus::Processing => {
+            let is_moving = status.markets.values().any(|market| market.state == MarketState::Active);
+            let waiting = status.markets.iter().filter_map(|(id, market)| {
+                market.waiting.as_ref().map(|waiting| format!("{}: {waiting}", text::id(id)))
+            });
+            if is_moving { None } else { waiting.into_iter().next() }
+        }
+        RunStatus::Paused => {
+            let reason = state.paused_reason.as_deref().unwrap_or("paused");
+            Some(format!("{reason}; start resumes"))
+        }
+        RunStatus::Error => {
+            let message = state.error_message.as_deref().unwrap_or("the run cannot go on");
+            Some(match &state.retry_at {
+                Some(at) => format!("{message}; tries again by itself at {} UTC", text::moment(at)),
+                None => format!("{message}; start tries again"),
+            })
+        }
+    };
+    why.map(|why| text::clean(&why).into_owned())
+}
+
+/// What is expected of the whole run; `None` when unknown.
+#[must_use]
+pub fn eta_total(status: &Status) -> Option<String> {
+    status.total_eta_minutes.map(|minutes| match minutes {
+        0 | 1 => "under 1 min".to_owned(),
+        #[expect(clippy::cast_precision_loss, reason = "minutes of a run are few")]
+        minutes => number::duration(minutes as f64 * 60.0),
+    })
+}
+
+/// What is expected of a market; empty when unknown or done.
+#[must_use]
+pub fn eta_market(market: &MarketStatus) -> String {
+    match (market.state, market.eta_seconds, market.eta_minutes) {
+        (MarketState::Done, _, _) => String::new(),
+        (_, Some(seconds), _) => number::duration(seconds),
+        #[expect(clippy::cast_precision_loss, reason = "minutes of a run are few")]
+        (_, None, Some(minutes)) => number::duration(minutes as f64 * 60.0),
+        (_, None, None) => String::new(),
+    }
+}
+
+fn dates(state: &StateDocument) -> Option<String> {
+    let mut parts = Vec::new();
+    if let Some(run) = &state.run_id {
+        parts.push(format!("run {}", text::id(run)));
+    }
+    for (word, moment) in [
+        ("started", &state.started_at),
+        ("paused", &state.paused_at),
+        ("completed", &state.completed_at),
+        ("expected to end", &state.estimated_end_at),
+    ] {
+        if let Some(moment) = moment {
+            parts.push(format!("{word} {} UTC", text::moment(moment)));
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn markets(status: &Status, theme: Theme) -> String {
+    let bar_width =
+        if theme.width.is_some_and(|width| width < WIDTH_NARROW) { BAR_WIDTH_NARROW } else { BAR_WIDTH };
+    let mut table = Table::new(&[
+        left("MARKET"),
+        left("STATE"),
+        left("PROGRESS"),
+        right("DONE"),
+        right("TOTAL"),
+        right("FAILED"),
+        right("SUCCESS"),
+        right("ETA"),
+        left("NOTE"),
+    ]);
+    for (id, market) in status.markets.iter() {
+        let failed = if market.failed > 0 { Tone::Warn } else { Tone::Faint };
+        let success =
+            if market.completed == 0 { String::new() } else { number::percent(market.success_rate) };
+        table.row([
+            text::id(id).into(),
+            Cell::toned(market_tone(market.state), market.state.as_str()),
+            Cell::toned(market_tone(market.state), bar(market.completed, market.total, bar_width)),
+            number::count(market.completed).into(),
+            number::count(market.total).into(),
+            Cell::toned(failed, number::count(market.failed)),
+            success.into(),
+            eta_market(market).into(),
+            note(market),
+        ]);
+    }
+    table.render(theme)
+}
+
+const fn market_tone(state: MarketState) -> Tone {
+    match state {
+        MarketState::Pending => Tone::Faint,
+        MarketState::Active => Tone::Plain,
+        MarketState::Waiting => Tone::Warn,
+        MarketState::Parked => Tone::Bad,
+        MarketState::Done => Tone::Good,
+    }
+}
+
+fn note(market: &MarketStatus) -> Cell {
+    match (&market.waiting, market.low_success_rate) {
+        (Some(waiting), _) => Cell::toned(Tone::Warn, waiting),
+        (None, true) => Cell::toned(Tone::Bad, "low success rate"),
+        (None, false) => Cell::default(),
+    }
+}

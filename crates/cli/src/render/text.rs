@@ -1,0 +1,103 @@
+//! Text from elsewhere made safe to show: no control characters, ids readable to the last space.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+/// Replaces control characters, which could move the cursor or change colours, by a visible sign.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        text.chars()
+            .map(|character| match character {
+                '\n' | '\r' | '\t' => ' ',
+                other if other.is_control() => '\u{fffd}',
+                other => other,
+            })
+            .collect::<String>()
+            .into()
+    } else {
+        text.into()
+    }
+}
+
+/// An id as it is shown: in quotes when spaces at its ends would be overlooked, `-` when it is empty.
+#[must_use]
+pub fn id(text: &str) -> String {
+    if text.is_empty() {
+        "-".to_owned()
+    } else if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
+        format!("\"{}\"", clean(text))
+    } else {
+        clean(text).into_owned()
+    }
+}
+
+/// Cuts a text to a width in columns, with `…` where something is missing.
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
+    console::truncate_str(text, width, "…").into_owned()
+}
+
+/// An error and its causes as one line, without saying the same twice.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut line = clean(&error.to_string()).into_owned();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = clean(&error.to_string()).into_owned();
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = error.source();
+    }
+    line
+}
+
+/// A moment of the wire, to the second and without the marks of the format: `2026-11-23 10:00:00`.
+#[must_use]
+pub fn moment(timestamp: &str) -> String {
+    match (timestamp.get(..10), timestamp.get(10..11), timestamp.get(11..19)) {
+        (Some(date), Some("T"), Some(time)) => format!("{} {}", clean(date), clean(time)),
+        _ => clean(timestamp).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{chain, clean, cut, id, moment};
+
+    #[test]
+    fn nothing_from_elsewhere_steers_the_terminal() {
+        assert_eq!(clean("plain ü"), "plain ü");
+        assert_eq!(clean("a\x1b[31mred\x07\nb"), "a\u{fffd}[31mred\u{fffd} b");
+    }
+
+    #[test]
+    fn ids_show_their_spaces() {
+        assert_eq!(id("Standard_B2s  "), "\"Standard_B2s  \"");
+        assert_eq!(id("a b"), "a b");
+        assert_eq!(id(""), "-");
+    }
+
+    #[test]
+    fn cutting_counts_columns() {
+        assert_eq!(cut("価格価格", 5), "価格…");
+        assert_eq!(cut("short", 5), "short");
+    }
+
+    #[test]
+    fn causes_follow_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot reach it")]
+        struct Outer(#[source] std::io::Error);
+        let error = Outer(std::io::Error::other("connection refused"));
+        assert_eq!(chain(&error), "cannot reach it: connection refused");
+    }
+
+    #[test]
+    fn moments_lose_their_fraction() {
+        assert_eq!(moment("2026-11-23T10:00:00.123456Z"), "2026-11-23 10:00:00");
+        assert_eq!(moment("soon"), "soon");
+    }
+}

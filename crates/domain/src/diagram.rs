@@ -44,6 +44,10 @@ pub fn mermaid() -> String {
     let mut arrows: Vec<(RunStatus, RunStatus, Vec<&'static str>)> = Vec::new();
     for row in table_rows() {
         let Some(to) = row.to else { continue };
+        // Possible everywhere and without effect on the state: six arrows that say nothing.
+        if row.event == EventKind::ClearLogs {
+            continue;
+        }
         let label = row.event.name();
         match arrows.iter_mut().find(|(from, target, _)| (*from, *target) == (row.from, to)) {
             Some((_, _, labels)) if labels.contains(&label) => {}
@@ -110,5 +114,6 @@ pub(crate) fn example_events(plan: &Arc<Plan>) -> Vec<Event> {
         Event::RetryDue,
         Event::RetryFailed { filter: RetryFilter::default() },
         Event::Reset,
+        Event::ClearLogs,
     ]
 }

@@ -129,6 +129,8 @@ pub enum Event {
     },
     /// Someone asks to forget the run.
     Reset,
+    /// Someone asks to delete the logs; the state stays.
+    ClearLogs,
 }
 
 impl Event {
@@ -145,6 +147,7 @@ impl Event {
             Self::RetryDue => EventKind::RetryDue,
             Self::RetryFailed { .. } => EventKind::RetryFailed,
             Self::Reset => EventKind::Reset,
+            Self::ClearLogs => EventKind::ClearLogs,
         }
     }
 }
@@ -163,11 +166,12 @@ pub enum EventKind {
     RetryDue,
     RetryFailed,
     Reset,
+    ClearLogs,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Start,
         Self::PlanComplete,
         Self::ProductDone,
@@ -178,6 +182,7 @@ impl EventKind {
         Self::RetryDue,
         Self::RetryFailed,
         Self::Reset,
+        Self::ClearLogs,
     ];
 
     /// In words, as used in sentences and diagrams.
@@ -193,6 +198,7 @@ impl EventKind {
             Self::RetryDue => "automatic retry",
             Self::RetryFailed => "retry failed products",
             Self::Reset => "reset",
+            Self::ClearLogs => "clear logs",
         }
     }
 }

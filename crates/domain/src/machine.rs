@@ -175,6 +175,11 @@ impl<T: Table> Decision<T> {
     pub const fn to(&self) -> &T::State {
         &self.to
     }
+
+    /// What happened.
+    pub const fn event(&self) -> &T::Event {
+        &self.event
+    }
 }
 
 /// The machine went on since the decision was made, so it no longer holds.

@@ -281,8 +281,7 @@ impl Run {
     }
 
     /// The same state with the logs up to `at` deleted; IDLE, which has no logs, as it is.
-    #[must_use]
-    pub fn with_logs_cleared(mut self, at: Timestamp) -> Self {
+    pub(crate) fn with_logs_cleared(mut self, at: Timestamp) -> Self {
         let facts = match &mut self {
             Self::Idle(_) => None,
             Self::Initializing(state) => Some(&mut state.facts),

@@ -35,6 +35,17 @@ pub struct IllegalTransition {
 pub fn transition(run: &Run, event: Event, now: Timestamp) -> Result<Run, IllegalTransition> {
     let illegal = Err(IllegalTransition { from: run.status(), event: event.kind() });
     match (run, event) {
+        // Any state
+        (
+            Run::Idle(_)
+            | Run::Initializing(_)
+            | Run::Processing(_)
+            | Run::Paused(_)
+            | Run::Completed(_)
+            | Run::Error(_),
+            Event::ClearLogs,
+        ) => Ok(run.clone().with_logs_cleared(now)),
+
         // IDLE
         (Run::Idle(_), Event::Start { run }) => Ok(begin(run, now)),
         (Run::Idle(idle), Event::Reset) => Ok(Run::Idle(idle.clone())),

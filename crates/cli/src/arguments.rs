@@ -39,6 +39,15 @@ pub struct Arguments {
     pub command: Command,
 }
 
+impl Arguments {
+    /// What the program was called with. Help, the version and mistakes are printed, and end the program: with 0,
+    /// or with 2 for a mistake.
+    #[must_use]
+    pub fn from_command_line() -> Self {
+        Self::parse()
+    }
+}
+
 /// The options that every command takes.
 #[derive(Clone, Debug, Args)]
 pub struct GlobalArguments {

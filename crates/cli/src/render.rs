@@ -6,6 +6,8 @@ mod logs;
 pub mod number;
 mod prices;
 pub mod progress;
+#[cfg(test)]
+mod sample;
 pub mod status;
 pub mod table;
 pub mod text;

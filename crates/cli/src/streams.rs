@@ -4,7 +4,6 @@ use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use console::Term;
-use indicatif::ProgressDrawTarget;
 
 use crate::render::progress::Progress;
 use crate::render::{Theme, Tone, text};
@@ -77,7 +76,7 @@ impl Streams {
     #[must_use]
     pub fn progress(&self) -> Progress {
         if self.is_human_terminal {
-            Progress::bars(ProgressDrawTarget::stderr(), self.human_theme)
+            Progress::bars(self.human_theme)
         } else {
             Progress::lines((self.human_again)())
         }

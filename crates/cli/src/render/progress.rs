@@ -6,6 +6,7 @@ mod lines;
 use std::io::Write;
 use std::time::Instant;
 
+use console::Term;
 use indicatif::ProgressDrawTarget;
 use price_cache_api_types::Status;
 
@@ -26,10 +27,11 @@ enum Mode {
 }
 
 impl Progress {
-    /// Bars on the given target, drawn in place.
+    /// Bars on stderr, which is a terminal, drawn in place.
     #[must_use]
-    pub fn bars(target: ProgressDrawTarget, theme: Theme) -> Self {
-        Self { mode: Mode::Bars(Bars::new(target, theme)) }
+    pub fn bars(theme: Theme) -> Self {
+        let height = || Term::stderr().size_checked().map(|(height, _)| height);
+        Self { mode: Mode::Bars(Bars::new(ProgressDrawTarget::stderr(), theme, height)) }
     }
 
     /// Lines on the given output: one at every change of state and one every [`LINE_INTERVAL`].

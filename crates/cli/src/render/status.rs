@@ -108,7 +108,10 @@ pub fn why(status: &Status) -> Option<String> {
         _ if state.status.is_running() && state.stop_requested => Some("stopping".to_owned()),
         RunStatus::Initializing => None,
         RunStatus::Processing => {
-            let is_moving = status.markets.values().any(|market| market.state == MarketState::Active);
+            let is_moving = status
+                .markets
+                .values()
+                .any(|market| market.state == MarketState::Active && market.waiting.is_none());
             let waiting = status.markets.iter().filter_map(|(id, market)| {
                 market.waiting.as_ref().map(|waiting| format!("{}: {waiting}", text::id(id)))
             });
@@ -217,5 +220,88 @@ fn note(market: &MarketStatus) -> Cell {
         (Some(waiting), _) => Cell::toned(Tone::Warn, waiting),
         (None, true) => Cell::toned(Tone::Bad, "low success rate"),
         (None, false) => Cell::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use price_cache_api_types::{MarketState, RunStatus};
+
+    use super::{status, summary, why};
+    use crate::render::{Theme, sample};
+
+    #[test]
+    fn a_run_at_a_glance() {
+        let mut run = sample::status(
+            RunStatus::Processing,
+            &[
+                ("uk", MarketState::Done, 1000, 1000, 0),
+                ("de ", MarketState::Waiting, 420, 1000, 3),
+                ("fr", MarketState::Pending, 0, 500, 0),
+            ],
+        );
+        run.total_eta_minutes = Some(12);
+        run.current_state.run_id = Some("r7".to_owned());
+        run.current_state.started_at = Some("2026-11-23T10:00:00Z".to_owned());
+        run.analytics.total_requests = 1500;
+        run.analytics.avg_time_per_request_ms = 12.5;
+        run.analytics.success_rate = 99.79;
+        assert_eq!(
+            status(&run, Theme::PLAIN),
+            "\
+PROCESSING  56.8 %, 1,420 of 2,500 products, 3 failed, 12 min left
+waiting: \"de \": next request in 3.2 s: Retry-After
+run r7, started 2026-11-23 10:00:00 UTC
+1,500 requests, 12 ms each on average, 99.7 % of the products with a price
+
+MARKET  STATE    PROGRESS               DONE  TOTAL  FAILED  SUCCESS    ETA  NOTE
+uk      done     ████████████████████  1,000  1,000       0  100.0 %
+\"de \"   waiting  ████████░░░░░░░░░░░░    420  1,000       3   99.2 %  2 min  next request in 3.2 s: Retry-After
+fr      pending  ░░░░░░░░░░░░░░░░░░░░      0    500       0"
+        );
+    }
+
+    #[test]
+    fn a_narrow_terminal_is_not_overrun() {
+        let run = sample::status(RunStatus::Processing, &[("uk", MarketState::Waiting, 5, 10, 0)]);
+        let text = status(&run, Theme { width: Some(80), color: false });
+        let table: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("MARKET")).collect();
+        assert!(table.iter().all(|line| console::measure_text_width(line) <= 80), "{text}");
+    }
+
+    #[test]
+    fn before_the_first_run() {
+        let idle = sample::status(RunStatus::Idle, &[]);
+        assert_eq!(status(&idle, Theme::PLAIN), "IDLE  nothing has been started");
+    }
+
+    #[test]
+    fn why_says_what_to_do_or_what_to_wait_for() {
+        let mut run = sample::status(RunStatus::Error, &[]);
+        run.current_state.error_message = Some("the store is full".to_owned());
+        assert_eq!(why(&run).as_deref(), Some("the store is full; start tries again"));
+        run.current_state.retry_at = Some("2026-11-23T10:00:00Z".to_owned());
+        assert_eq!(
+            why(&run).as_deref(),
+            Some("the store is full; tries again by itself at 2026-11-23 10:00:00 UTC")
+        );
+
+        let mut run = sample::status(RunStatus::Paused, &[]);
+        run.current_state.paused_reason = Some("interrupted".to_owned());
+        assert_eq!(why(&run).as_deref(), Some("interrupted; start resumes"));
+
+        let mut run = sample::status(
+            RunStatus::Processing,
+            &[("uk", MarketState::Parked, 0, 1, 0), ("de", MarketState::Active, 0, 1, 0)],
+        );
+        assert_eq!(why(&run), None, "one market moves");
+        run.current_state.stop_requested = true;
+        assert_eq!(why(&run).as_deref(), Some("stopping"));
+    }
+
+    #[test]
+    fn nothing_is_said_to_be_left_when_nothing_is_known() {
+        let run = sample::status(RunStatus::Processing, &[("uk", MarketState::Active, 0, 10, 0)]);
+        assert_eq!(summary(&run), "0.0 %, 0 of 10 products");
     }
 }

@@ -75,3 +75,63 @@ fn line(status: &Status) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use price_cache_api_types::{MarketState, RunStatus};
+
+    use super::Lines;
+    use crate::render::sample::status;
+    use crate::test_server::Kept;
+
+    #[test]
+    fn a_line_every_ten_seconds_and_at_every_change_of_state() {
+        let output = Kept::default();
+        let mut lines = Lines::new(Box::new(output.clone()));
+        let start = Instant::now();
+        let processing = |completed| {
+            status(
+                RunStatus::Processing,
+                &[
+                    ("a", MarketState::Active, completed, 100, 0),
+                    ("b", MarketState::Waiting, 0, 100, 0),
+                    ("c", MarketState::Active, 0, 100, 0),
+                    ("d", MarketState::Active, 0, 100, 0),
+                    ("e", MarketState::Pending, 0, 100, 0),
+                ],
+            )
+        };
+        for second in 0..=20 {
+            lines.update(&processing(second), start + Duration::from_secs(second));
+        }
+        lines.update(&status(RunStatus::Paused, &[]), start + Duration::from_secs(21));
+        lines.finish();
+        assert_eq!(
+            output.text(),
+            "\
+PROCESSING  0.0 %, 0 of 500 products; now a, b, c and 1 more
+PROCESSING  2.0 %, 10 of 500 products; now a, b, c and 1 more
+PROCESSING  4.0 %, 20 of 500 products; now a, b, c and 1 more
+PAUSED  no products yet; waiting: paused; start resumes
+"
+        );
+    }
+
+    #[test]
+    fn the_last_status_is_said_at_the_end() {
+        let output = Kept::default();
+        let mut lines = Lines::new(Box::new(output.clone()));
+        let start = Instant::now();
+        let market = |completed| status(RunStatus::Completed, &[("a", MarketState::Done, completed, 2, 0)]);
+        lines.update(&market(1), start);
+        lines.update(&market(2), start);
+        lines.finish();
+        lines.finish();
+        assert_eq!(
+            output.text(),
+            "COMPLETED  50.0 %, 1 of 2 products\nCOMPLETED  100.0 %, 2 of 2 products\n"
+        );
+    }
+}

@@ -80,6 +80,9 @@ impl Ledger {
         let state = &mut *state;
         state.snapshot.totals.purges += 1;
         let Some((market, product)) = pair else { return };
+        if let Some((_, counts)) = state.snapshot.market_entry(market, MARKETS_MAX) {
+            counts.totals.purges += 1;
+        }
         if let Some(counts) = state.pair_entry(market, product, self.count_pairs) {
             counts.purges += 1;
             counts.purge_pending = true;

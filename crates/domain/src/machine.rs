@@ -203,15 +203,27 @@ impl<T: Table> Machine<T> {
 
     /// Adds a guard; guards are asked in the order they were added, and the first veto counts.
     #[must_use]
-    pub fn with_guard(mut self, guard: impl Guard<T> + 'static) -> Self {
-        self.guards.push(Box::new(guard));
+    pub fn with_guard(self, guard: impl Guard<T> + 'static) -> Self {
+        self.with_boxed_guard(Box::new(guard))
+    }
+
+    /// The same for a guard in a box.
+    #[must_use]
+    pub fn with_boxed_guard(mut self, guard: Box<dyn Guard<T>>) -> Self {
+        self.guards.push(guard);
         self
     }
 
     /// Adds a hook; hooks are called in the order they were added.
     #[must_use]
-    pub fn with_hook(mut self, hook: impl Hook<T> + 'static) -> Self {
-        self.hooks.push(Box::new(hook));
+    pub fn with_hook(self, hook: impl Hook<T> + 'static) -> Self {
+        self.with_boxed_hook(Box::new(hook))
+    }
+
+    /// The same for a hook in a box.
+    #[must_use]
+    pub fn with_boxed_hook(mut self, hook: Box<dyn Hook<T>>) -> Self {
+        self.hooks.push(hook);
         self
     }
 

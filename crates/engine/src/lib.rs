@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The engine of a price cache: walks every market and product of a run, one request at a time per
+//! market, keeps what comes back, and can be stopped, killed and resumed at any moment.
+//!
+//! [`CacheService::open`] recovers what a store holds and starts the one task that owns the run; the
+//! [`Handle`] it returns is how everyone else talks to it. How a message travels: a command or a
+//! worker's report becomes an `Input`; `core` decides in one synchronous step and answers with
+//! `Effect`s; `shell` carries them out. Workers (`session`, `planner`, `market_walk`,
+//! `product_fetch`) never touch the run: they report.
+
+mod audit;
+mod core;
+mod error;
+mod eta;
+mod handle;
+mod log_book;
+mod market_walk;
+mod options;
+mod planner;
+mod product_fetch;
+mod reader;
+mod recovery;
+mod retry;
+mod service;
+mod session;
+mod shell;
+mod snapshot;
+
+pub use audit::{Audit, AuditProblem, AuditedMarket, audit};
+pub use error::{CommandError, OpenError};
+pub use eta::{Estimate, Pace};
+pub use handle::{Accepted, Handle};
+pub use log_book::{CallLog, CallLogStats, LOGGED_CALLS_MAX, LoggedCall};
+pub use options::{Options, RetryOptions};
+pub use reader::{CacheReader, FailedProduct, FailedProductsCursor, MarketPrices};
+pub use retry::RetryPolicy;
+pub use service::{CacheService, Ports};
+pub use snapshot::{Activity, MarketSnapshot, Snapshot, WaitReason};

@@ -1,0 +1,215 @@
+//! The newest calls of the run, kept in memory and found again from the records after a restart. A
+//! call is shown only once the record of its product is durable.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use price_cache_domain::{Attempt, Failure, MarketId, Outcome, ProductId, Timestamp};
+
+/// How many calls of a run are kept at most, the newest.
+pub const LOGGED_CALLS_MAX: usize = 10_000;
+
+/// One call of the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedCall {
+    /// When it was begun.
+    pub at: Timestamp,
+    /// Its market.
+    pub market: MarketId,
+    /// Its product.
+    pub product: ProductId,
+    /// Which request for the product in this run it was, from 1.
+    pub number: u32,
+    /// From its beginning to the end of its answer.
+    pub duration: Duration,
+    /// The HTTP status, where an answer with one came.
+    pub status_code: Option<u16>,
+    /// Why it failed; `None` when it brought a price.
+    pub failure: Option<Failure>,
+}
+
+impl LoggedCall {
+    /// A text that names this call and no other of the run, the same before and after a restart.
+    pub fn id(&self) -> String {
+        format!("{}/{}/{}", self.market, self.product, self.number)
+    }
+
+    fn key(&self) -> (Timestamp, &MarketId, &ProductId, u32) {
+        (self.at, &self.market, &self.product, self.number)
+    }
+}
+
+impl PartialOrd for LoggedCall {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for LoggedCall {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+/// What the kept calls add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallLogStats {
+    /// Calls kept.
+    pub total: usize,
+    /// Of these, those that brought a price.
+    pub successful: usize,
+    /// The duration of all kept calls together.
+    pub duration: Duration,
+}
+
+/// The newest calls, ordered by time.
+#[derive(Debug, Default)]
+pub struct CallLog {
+    calls: Mutex<Calls>,
+}
+
+#[derive(Debug, Default)]
+struct Calls {
+    by_time: BTreeSet<LoggedCall>,
+    stats: CallLogStats,
+}
+
+impl Calls {
+    fn insert(&mut self, call: LoggedCall) {
+        let (success, duration) = (call.failure.is_none(), call.duration);
+        if self.by_time.insert(call) {
+            self.stats.total += 1;
+            self.stats.successful += usize::from(success);
+            self.stats.duration += duration;
+        }
+        if self.by_time.len() > LOGGED_CALLS_MAX
+            && let Some(oldest) = self.by_time.pop_first()
+        {
+            self.stats.total -= 1;
+            self.stats.successful -= usize::from(oldest.failure.is_none());
+            self.stats.duration = self.stats.duration.saturating_sub(oldest.duration);
+        }
+    }
+}
+
+impl CallLog {
+    /// Adds the calls of an outcome that are newer than those of `replaced` and than `cleared_at`.
+    pub(crate) fn add(
+        &self,
+        market: &MarketId,
+        product: &ProductId,
+        replaced: Option<&Outcome>,
+        outcome: &Outcome,
+        cleared_at: Option<Timestamp>,
+    ) {
+        let logged_before = replaced.map_or(0, |outcome| outcome.attempts.requests());
+        let kept = outcome.attempts.kept();
+        let requests = outcome.attempts.requests();
+        let first_kept = requests - u32::try_from(kept.len()).unwrap_or(requests);
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        for (number, attempt) in (first_kept + 1..).zip(kept) {
+            let cleared = cleared_at.is_some_and(|cleared_at| attempt.ended_at() < cleared_at);
+            if number > logged_before && !cleared {
+                calls.insert(logged(market, product, number, attempt));
+            }
+        }
+    }
+
+    /// Forgets every call.
+    pub(crate) fn clear(&self) {
+        *self.calls.lock().unwrap_or_else(PoisonError::into_inner) = Calls::default();
+    }
+
+    /// The calls after the `skip` newest that `wanted` holds for, newest first, at most `limit`, and
+    /// how many there are in all that it holds for.
+    pub fn newest(
+        &self,
+        skip: usize,
+        limit: usize,
+        wanted: impl Fn(&LoggedCall) -> bool,
+    ) -> (Vec<LoggedCall>, usize) {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut total = 0;
+        let mut page = Vec::new();
+        for call in calls.by_time.iter().rev().filter(|call| wanted(call)) {
+            if total >= skip && page.len() < limit {
+                page.push(call.clone());
+            }
+            total += 1;
+        }
+        (page, total)
+    }
+
+    /// What all kept calls add up to.
+    pub fn stats(&self) -> CallLogStats {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).stats
+    }
+}
+
+fn logged(market: &MarketId, product: &ProductId, number: u32, attempt: &Attempt) -> LoggedCall {
+    LoggedCall {
+        at: attempt.at,
+        market: market.clone(),
+        product: product.clone(),
+        number,
+        duration: attempt.duration,
+        status_code: attempt.status_code,
+        failure: attempt.failure.clone(),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use price_cache_domain::{Attempts, RunId};
+
+    use super::*;
+
+    fn outcome(times: &[i64]) -> Outcome {
+        let attempt = |at: &i64| Attempt {
+            at: Timestamp::from_millis(*at),
+            duration: Duration::from_millis(1),
+            status_code: Some(200),
+            failure: None,
+        };
+        let attempts =
+            times[1..].iter().fold(Attempts::first(attempt(&times[0])), |all, at| all.then(attempt(at)));
+        Outcome { run: RunId::from_number(1), pass: 1, attempts }
+    }
+
+    fn ids() -> (MarketId, ProductId) {
+        (MarketId::new("US").unwrap(), ProductId::new("p").unwrap())
+    }
+
+    #[test]
+    fn only_the_newest_calls_stay_and_the_stats_are_theirs() {
+        let log = CallLog::default();
+        let (market, _) = ids();
+        for index in 0..LOGGED_CALLS_MAX as i64 + 5 {
+            let product = ProductId::new(format!("p{index}")).unwrap();
+            log.add(&market, &product, None, &outcome(&[index]), None);
+        }
+        assert_eq!(log.stats().total, LOGGED_CALLS_MAX);
+        assert_eq!(log.stats().duration, Duration::from_secs(10));
+        let (newest, total) = log.newest(1, 2, |_| true);
+        assert_eq!(total, LOGGED_CALLS_MAX);
+        assert_eq!(newest.iter().map(|call| call.at.as_millis()).collect::<Vec<_>>(), [10_003, 10_002]);
+    }
+
+    #[test]
+    fn a_retried_product_adds_its_new_calls_only_and_cleared_ones_stay_away() {
+        let (market, product) = ids();
+        let log = CallLog::default();
+        let first = outcome(&[10, 20]);
+        log.add(&market, &product, None, &first, None);
+        log.add(&market, &product, Some(&first), &outcome(&[10, 20, 30]), None);
+        assert_eq!(
+            log.newest(0, 10, |_| true).0.iter().map(LoggedCall::id).collect::<Vec<_>>(),
+            ["US/p/3", "US/p/2", "US/p/1"]
+        );
+        let log = CallLog::default();
+        log.add(&market, &product, None, &outcome(&[10, 20, 30]), Some(Timestamp::from_millis(25)));
+        assert_eq!(log.newest(0, 10, |_| true).1, 1);
+    }
+}

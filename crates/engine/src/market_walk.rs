@@ -1,0 +1,191 @@
+//! Walks the products of one market: one request in flight, the next one begun while the records
+//! before it are made durable.
+
+use std::time::Duration;
+
+use price_cache_domain::{
+    BoxFuture, Entry, FailureClass, MarketPlan, Outcome, Pass, PlanPageKey, ProductId, RunFailureClass,
+    RunId, StoreError,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::{Input, ProductDone, SessionFailure};
+use crate::product_fetch::ProductFetcher;
+use crate::session::Work;
+use crate::snapshot::Activity;
+
+/// So many products in a row refused with 401 or 403 mean that the credentials are wrong, not the
+/// products.
+const CREDENTIALS_REFUSED_MAX: usize = 5;
+
+/// One market to walk.
+pub(crate) struct MarketJob {
+    pub(crate) index: usize,
+    pub(crate) plan: MarketPlan,
+    pub(crate) run: RunId,
+    pub(crate) pass: Pass,
+}
+
+/// How a walk ended. Whatever it fetched is on disk, but for what a failed store refused.
+#[derive(Debug)]
+pub(crate) enum WalkEnd {
+    Done,
+    Cancelled,
+    Failed(SessionFailure),
+}
+
+impl From<StoreError> for WalkEnd {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A product that was fetched and whose record is on its way to the disk.
+struct Undurable {
+    done: Box<ProductDone>,
+    durable: BoxFuture<'static, Result<(), StoreError>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Fetches every product of the market that the pass wants.
+pub(crate) async fn walk_market(work: &Work, job: &MarketJob, cancel: &CancellationToken) -> WalkEnd {
+    work.report(Input::MarketActivity { market: job.index, activity: Activity::Active }).await;
+    let undurable_max = work.options.undurable_records_max.get();
+    let (records, unacknowledged) = mpsc::channel(undurable_max);
+    let walker = Walker {
+        work,
+        job,
+        cancel,
+        window: std::sync::Arc::new(Semaphore::new(undurable_max)),
+        records,
+        suspects: Vec::new(),
+        last_completed: Instant::now(),
+    };
+    let (walked, acknowledged) = tokio::join!(walker.walk(), acknowledge(work, unacknowledged, cancel));
+    match (acknowledged, walked) {
+        (Err(error), _) => error.into(),
+        (Ok(()), Ok(())) => {
+            work.report(Input::MarketDone { market: job.index }).await;
+            WalkEnd::Done
+        }
+        (Ok(()), Err(end)) => end,
+    }
+}
+
+/// Reports each product once its record is durable, in order. A failed record ends the walk.
+async fn acknowledge(
+    work: &Work,
+    mut records: mpsc::Receiver<Undurable>,
+    cancel: &CancellationToken,
+) -> Result<(), StoreError> {
+    let mut result = Ok(());
+    while let Some(Undurable { done, durable, _permit }) = records.recv().await {
+        match durable.await {
+            Ok(()) => work.report(Input::ProductDone(done)).await,
+            Err(error) => {
+                cancel.cancel();
+                result = Err(error);
+            }
+        }
+    }
+    result
+}
+
+struct Walker<'a> {
+    work: &'a Work,
+    job: &'a MarketJob,
+    cancel: &'a CancellationToken,
+    window: std::sync::Arc<Semaphore>,
+    records: mpsc::Sender<Undurable>,
+    /// Products refused for the credentials, kept back until another answer shows whose fault it is.
+    suspects: Vec<Fetched>,
+    last_completed: Instant,
+}
+
+/// A product with its new entry, not recorded yet.
+struct Fetched {
+    product: ProductId,
+    replaced: Option<Outcome>,
+    entry: Entry,
+    took: Duration,
+}
+
+impl Walker<'_> {
+    async fn walk(mut self) -> Result<(), WalkEnd> {
+        let (work, job) = (self.work, self.job);
+        let market = &job.plan.market;
+        let mut fetcher =
+            ProductFetcher::new(work, job.index, market, (job.run, job.pass.number), self.cancel);
+        for page in 0..job.plan.pages {
+            let key = PlanPageKey { run: job.run, list: job.plan.list, page };
+            let products = work.store.plan_page(key).await?.ok_or_else(|| missing_page(key))?;
+            let entries = work.store.entries_of(market, &products).await?;
+            for (product, previous) in products.into_iter().zip(entries) {
+                let latest = previous.as_ref().map(|entry| &entry.outcome);
+                if !job.pass.wants(job.run, market, latest) {
+                    continue;
+                }
+                let entry = fetcher.fetch(&product, previous.as_ref()).await.ok_or(WalkEnd::Cancelled)?;
+                let now = Instant::now();
+                let took = now.duration_since(self.last_completed);
+                self.last_completed = now;
+                let replaced = previous.map(|entry| entry.outcome).filter(|outcome| outcome.run == job.run);
+                self.settle(Fetched { product, replaced, entry, took }).await?;
+            }
+        }
+        self.record_suspects().await
+    }
+
+    /// Records a product, unless it is one more that was refused for the credentials.
+    async fn settle(&mut self, fetched: Fetched) -> Result<(), WalkEnd> {
+        let failure = fetched.entry.outcome.attempts.failure();
+        let Some(refused) = failure.filter(|failure| failure.class() == FailureClass::Credentials) else {
+            self.record_suspects().await?;
+            return self.record(fetched).await;
+        };
+        if self.suspects.len() + 1 >= CREDENTIALS_REFUSED_MAX {
+            let message = format!(
+                "the upstream refuses our credentials ({}); check the API key in the configuration's \
+                 headers and the environment, then start again",
+                refused.message()
+            );
+            let failure = SessionFailure { class: RunFailureClass::Credentials, message, retryable: false };
+            return Err(WalkEnd::Failed(failure));
+        }
+        self.suspects.push(fetched);
+        Ok(())
+    }
+
+    async fn record_suspects(&mut self) -> Result<(), WalkEnd> {
+        for suspect in std::mem::take(&mut self.suspects) {
+            self.record(suspect).await?;
+        }
+        Ok(())
+    }
+
+    /// Queues the record, after a wait when too many before it are not durable yet.
+    async fn record(&mut self, fetched: Fetched) -> Result<(), WalkEnd> {
+        let window = std::sync::Arc::clone(&self.window);
+        let permit = window.acquire_owned().await.map_err(|_| WalkEnd::Cancelled)?;
+        let Fetched { product, replaced, entry, took } = fetched;
+        let outcome = entry.outcome.clone();
+        let durable = self.work.store.record(&self.job.plan.market, &product, entry);
+        let done = Box::new(ProductDone { market: self.job.index, product, replaced, outcome, took });
+        let undurable = Undurable { done, durable, _permit: permit };
+        self.records.send(undurable).await.map_err(|_| WalkEnd::Cancelled)
+    }
+}
+
+fn missing_page(key: PlanPageKey) -> WalkEnd {
+    let PlanPageKey { run, list, page } = key;
+    WalkEnd::Failed(SessionFailure {
+        class: RunFailureClass::Storage,
+        message: format!(
+            "page {page} of product list {list} of {run} is not in the store; look with the doctor command, \
+             or reset to make a new plan (prices can be kept)"
+        ),
+        retryable: false,
+    })
+}

@@ -1,0 +1,56 @@
+//! What an operator may set about the engine.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+/// Settings of the engine. The defaults are polite and safe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How many markets are walked at a time. Within a market there is one request at a time, always.
+    pub parallel_markets: NonZeroUsize,
+    /// Records per market that may be on their way to the disk while the next request runs: what a kill
+    /// may cost in repeated requests.
+    pub undurable_records_max: NonZeroUsize,
+    /// The shortest time between two requests of a market.
+    pub delay_between_requests: Duration,
+    /// Whether a run that was interrupted by a kill or shutdown goes on by itself at start-up.
+    pub resume_interrupted: bool,
+    /// When and how failed requests are repeated.
+    pub retry: RetryOptions,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            parallel_markets: NonZeroUsize::MIN,
+            undurable_records_max: NonZeroUsize::MIN.saturating_add(15),
+            delay_between_requests: Duration::ZERO,
+            resume_interrupted: true,
+            retry: RetryOptions::default(),
+        }
+    }
+}
+
+/// When and how failed requests are repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryOptions {
+    /// Requests per product and visit at most, the first included.
+    pub attempts_max: NonZeroU32,
+    /// The upper bound of the wait after the first failure; doubles with each further one.
+    pub backoff_start: Duration,
+    /// The upper bound that doubling stops at.
+    pub backoff_max: Duration,
+    /// The longest `Retry-After` that is honoured; a longer one is cut to this.
+    pub retry_after_max: Duration,
+}
+
+impl Default for RetryOptions {
+    fn default() -> Self {
+        Self {
+            attempts_max: NonZeroU32::MIN.saturating_add(2),
+            backoff_start: Duration::from_millis(500),
+            backoff_max: Duration::from_secs(30),
+            retry_after_max: Duration::from_secs(60),
+        }
+    }
+}

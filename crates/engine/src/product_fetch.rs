@@ -1,0 +1,135 @@
+//! Fetches one product: waits its turn, asks, classifies, retries, and turns what came into an entry.
+
+use std::time::Duration;
+
+use price_cache_domain::{
+    Attempt, Attempts, Entry, FailureClass, Fault, Fetched, MarketId, ProductId, RunId,
+};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::core::Input;
+use crate::session::Work;
+use crate::snapshot::{Activity, WaitReason};
+
+/// Waits shorter than this are not worth a word in the status.
+const TOLD_WAIT_MIN: Duration = Duration::from_millis(100);
+
+/// Fetches the products of one market, one request at a time.
+pub(crate) struct ProductFetcher<'a> {
+    work: &'a Work,
+    market_index: usize,
+    market: &'a MarketId,
+    /// The run and its pass.
+    ids: (RunId, u32),
+    cancel: &'a CancellationToken,
+    /// No request before this.
+    not_before: Option<(Instant, WaitReason)>,
+}
+
+impl<'a> ProductFetcher<'a> {
+    pub(crate) const fn new(
+        work: &'a Work,
+        market_index: usize,
+        market: &'a MarketId,
+        ids: (RunId, u32),
+        cancel: &'a CancellationToken,
+    ) -> Self {
+        Self { work, market_index, market, ids, cancel, not_before: None }
+    }
+
+    /// The product's new entry, or `None` when the run stops first.
+    pub(crate) async fn fetch(&mut self, product: &ProductId, previous: Option<&Entry>) -> Option<Entry> {
+        let etag = previous.and_then(|entry| entry.price.as_ref()?.etag.as_deref());
+        let mut purged = false;
+        let mut failed: Option<Attempts> = None;
+        loop {
+            self.wait_for_turn().await?;
+            let at = self.work.clock.now();
+            let begun = Instant::now();
+            let exchange = async {
+                if !purged {
+                    self.work.source.purge(self.market, product).await?;
+                    purged = true;
+                }
+                self.work.source.price(self.market, product, etag).await
+            };
+            let result = tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => return None,
+                result = exchange => result,
+            };
+            let duration = begun.elapsed();
+            self.keep_distance(self.work.options.delay_between_requests, WaitReason::Pacing);
+            let attempt = |status_code| Attempt { at, duration, status_code, failure: None };
+            let fault = match result {
+                Ok(Fetched::NotModified) if etag.is_none() => Fault::new(
+                    FailureClass::InvalidAnswer,
+                    "\"not modified\" came without having been asked for",
+                )
+                .with_status(304),
+                Ok(fetched) => {
+                    let status_code = if fetched == Fetched::NotModified { 304 } else { 200 };
+                    let last = attempt(Some(status_code));
+                    return Some(Entry::priced(previous, self.ids, failed, last, fetched));
+                }
+                Err(fault) => fault,
+            };
+            let attempt = Attempt { failure: Some(fault.failure.clone()), ..attempt(fault.status_code) };
+            let attempts = match failed.take() {
+                Some(earlier) => earlier.then(attempt),
+                None => Attempts::first(attempt),
+            };
+            // The upstream's wish also holds for the next product, should this one be given up.
+            if let Some(asked) = fault.retry_after {
+                let cap = self.work.options.retry.retry_after_max;
+                self.keep_distance(asked.min(cap), WaitReason::RetryAfter);
+            }
+            match self.work.retry.wait_after(&fault, attempts.requests(), fastrand::f64()) {
+                Some((wait, reason)) => {
+                    self.keep_distance(wait, reason);
+                    failed = Some(attempts);
+                }
+                None => return Some(Entry::failed(previous, self.ids, attempts)),
+            }
+        }
+    }
+
+    /// No request for `wait` from now on; the longer of two waits holds.
+    fn keep_distance(&mut self, wait: Duration, reason: WaitReason) {
+        let until = Instant::now() + wait;
+        if !wait.is_zero() && self.not_before.is_none_or(|(earlier, _)| earlier < until) {
+            self.not_before = Some((until, reason));
+        }
+    }
+
+    /// `None` when the run stops meanwhile.
+    async fn wait_for_turn(&mut self) -> Option<()> {
+        if self.cancel.is_cancelled() {
+            return None;
+        }
+        let Some((until, reason)) = self.not_before.take() else { return Some(()) };
+        let wait = until.saturating_duration_since(Instant::now());
+        if wait.is_zero() {
+            return Some(());
+        }
+        let told = wait >= TOLD_WAIT_MIN;
+        if told {
+            let until = self.work.clock.now().plus(wait);
+            self.tell(Activity::Waiting { reason, until }).await;
+        }
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return None,
+            () = sleep_until(until) => {}
+        }
+        if told {
+            self.tell(Activity::Active).await;
+        }
+        Some(())
+    }
+
+    async fn tell(&self, activity: Activity) {
+        self.work.report(Input::MarketActivity { market: self.market_index, activity }).await;
+    }
+}

@@ -1,0 +1,103 @@
+//! Finds the run again after a restart: the same fold over the same records that counted them live.
+
+use price_cache_domain::{Event, MarketId, PauseReason, Run, Store, StoreError, Timestamp, transition};
+
+use crate::error::OpenError;
+use crate::log_book::CallLog;
+use crate::snapshot::{Activity, MarketSnapshot};
+
+/// Entries read from the store at a time.
+pub(crate) const ENTRIES_PAGE: usize = 1_000;
+
+/// What the store holds of the run.
+pub(crate) struct Recovered {
+    pub(crate) run: Run,
+    pub(crate) markets: Vec<MarketSnapshot>,
+}
+
+/// Reads the run and counts its records. A run that was under way is found paused, as of its last sign of
+/// life, so that the time the program was gone does not count as time under way.
+pub(crate) async fn recover(store: &dyn Store, log: &CallLog) -> Result<Recovered, OpenError> {
+    let run = store.load_run().await?;
+    let mut markets = Vec::new();
+    let mut last_activity = None;
+    if let Some(plan) = run.plan() {
+        for planned in plan.markets() {
+            let mut market = MarketSnapshot::new(planned);
+            let latest = count(store, &run, &mut market, log).await?;
+            last_activity = last_activity.max(latest);
+            markets.push(market);
+        }
+    }
+    let since = match &run {
+        Run::Initializing(state) => Some(state.since()),
+        Run::Processing(state) => Some(state.since()),
+        Run::Idle(_) | Run::Paused(_) | Run::Completed(_) | Run::Error(_) => None,
+    };
+    let Some(since) = since else { return Ok(Recovered { run, markets }) };
+    let at = last_activity.map_or(since, |latest: Timestamp| latest.max(since));
+    let found = transition(&run, Event::Stop { reason: PauseReason::Interrupted }, at);
+    // The table allows this from both states that run; where it did not, the run stays as it is.
+    let run = found.unwrap_or(run);
+    store.save_run(run.clone()).await?;
+    tracing::info!(run = ?run.latest_id(), "found an interrupted run, which is paused now");
+    Ok(Recovered { run, markets })
+}
+
+/// Counts the entries of one market that belong to the run; tells when the latest of them ended.
+async fn count(
+    store: &dyn Store,
+    run: &Run,
+    market: &mut MarketSnapshot,
+    log: &CallLog,
+) -> Result<Option<Timestamp>, StoreError> {
+    let Some(facts) = run.facts() else { return Ok(None) };
+    let id = market.market.clone();
+    let mut latest = None;
+    let mut entries = Entries::of(store, &id);
+    while let Some(page) = entries.next_page().await? {
+        for (product, entry) in &page {
+            let Some(outcome) = entry.outcome_in(facts.id()) else { continue };
+            if let Err(overcounted) = market.progress.count(None, outcome) {
+                tracing::error!(market = %id, %product, %overcounted, "look with the doctor command");
+                continue;
+            }
+            let wanted_again = !outcome.is_success() && facts.pass().wants(facts.id(), &id, Some(outcome));
+            market.retries_left += u64::from(wanted_again);
+            market.pace.observe(outcome.attempts.busy());
+            latest = latest.max(Some(outcome.attempts.ended_at()));
+            log.add(&id, product, None, outcome, facts.logs_cleared_at());
+        }
+    }
+    if market.to_do(facts.pass()) == 0 {
+        market.activity = Activity::Done;
+    }
+    Ok(latest)
+}
+
+/// All entries of a market, a page at a time.
+pub(crate) struct Entries<'a> {
+    store: &'a dyn Store,
+    market: &'a MarketId,
+    after: Option<price_cache_domain::ProductId>,
+    ended: bool,
+}
+
+impl<'a> Entries<'a> {
+    pub(crate) const fn of(store: &'a dyn Store, market: &'a MarketId) -> Self {
+        Self { store, market, after: None, ended: false }
+    }
+
+    /// The next page, never empty, or `None` after the last.
+    pub(crate) async fn next_page(
+        &mut self,
+    ) -> Result<Option<Vec<(price_cache_domain::ProductId, price_cache_domain::Entry)>>, StoreError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let page = self.store.entries(self.market, self.after.as_ref(), ENTRIES_PAGE).await?;
+        self.ended = page.len() < ENTRIES_PAGE;
+        self.after = page.last().map(|(product, _)| product.clone());
+        Ok((!page.is_empty()).then_some(page))
+    }
+}

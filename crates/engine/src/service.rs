@@ -1,0 +1,108 @@
+//! Opening the service: recovery first, then the task that owns the run.
+
+use std::sync::Arc;
+
+use price_cache_domain::{Change, Clock, EventKind, Guard, Hook, Machine, PriceSource, RunTable, Store};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::core::Core;
+use crate::error::OpenError;
+use crate::handle::Handle;
+use crate::log_book::CallLog;
+use crate::options::Options;
+use crate::reader::CacheReader;
+use crate::recovery::{Recovered, recover};
+use crate::retry::RetryPolicy;
+use crate::session::Work;
+use crate::shell::Shell;
+use crate::snapshot::Snapshot;
+
+/// Inputs on their way to the task that owns the run; whoever sends more waits.
+const INPUTS_MAX: usize = 1_024;
+
+/// The outside world of a service.
+#[derive(Clone)]
+pub struct Ports {
+    /// Keeps everything.
+    pub store: Arc<dyn Store>,
+    /// Knows the prices.
+    pub source: Arc<dyn PriceSource>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A price cache about to be opened.
+pub struct CacheService {
+    ports: Ports,
+    options: Options,
+    guards: Vec<Box<dyn Guard<RunTable>>>,
+    hooks: Vec<Box<dyn Hook<RunTable>>>,
+}
+
+impl CacheService {
+    /// A service on these ports.
+    pub fn new(ports: Ports, options: Options) -> Self {
+        Self { ports, options, guards: Vec::new(), hooks: Vec::new() }
+    }
+
+    /// Adds a guard that may veto transitions of the run.
+    #[must_use]
+    pub fn with_guard(mut self, guard: impl Guard<RunTable> + 'static) -> Self {
+        self.guards.push(Box::new(guard));
+        self
+    }
+
+    /// Adds a hook that sees each transition of the run.
+    #[must_use]
+    pub fn with_hook(mut self, hook: impl Hook<RunTable> + 'static) -> Self {
+        self.hooks.push(Box::new(hook));
+        self
+    }
+
+    /// Recovers the run from the store and starts the task that owns it, on the present tokio runtime.
+    /// The task ends after [`Handle::shutdown`], or when the last handle is dropped.
+    pub async fn open(self) -> Result<(Handle, JoinHandle<()>), OpenError> {
+        let Self { ports, options, guards, hooks } = self;
+        let log = Arc::new(CallLog::default());
+        let Recovered { run, markets } = recover(&*ports.store, &log).await?;
+        let machine = Machine::<RunTable>::new(run.clone()).with_hook(trace);
+        let machine = guards.into_iter().fold(machine, Machine::with_boxed_guard);
+        let machine = hooks.into_iter().fold(machine, Machine::with_boxed_hook);
+        let (publisher, snapshot) = watch::channel(Snapshot {
+            run,
+            markets,
+            stop_requested: false,
+            retry_at: None,
+            parallel_markets: options.parallel_markets.get(),
+        });
+        let (inputs, received) = mpsc::channel(INPUTS_MAX);
+        let work = Arc::new(Work {
+            store: Arc::clone(&ports.store),
+            source: Arc::clone(&ports.source),
+            clock: Arc::clone(&ports.clock),
+            retry: RetryPolicy::new(options.retry.clone()),
+            options,
+            reports: inputs.downgrade(),
+        });
+        let core = Core::new(machine, publisher, Arc::clone(&log));
+        let task = tokio::spawn(Shell::new(core, work).run(received));
+        let reader = CacheReader::new(ports.store);
+        let handle = Handle { inputs, snapshot, log, reader, source: ports.source, clock: ports.clock };
+        Ok((handle, task))
+    }
+}
+
+/// One line in the log for each transition but the one per product.
+fn trace(change: &Change<'_, RunTable>) {
+    let event = change.event.kind();
+    if !matches!(event, EventKind::ProductDone | EventKind::MarketDone) {
+        tracing::info!(
+            from = %change.from.status(),
+            to = %change.to.status(),
+            %event,
+            actor = %change.actor,
+            "transition"
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! One stretch of work under way, from a start to a stop or an end: the planning or the walk over the
+//! markets of a plan. Workers report to the task that owns the run and decide nothing about it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use price_cache_domain::{Clock, Pass, Plan, PriceSource, RunFailureClass, RunId, Store};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::Options;
+use crate::core::{Input, SessionEnd, SessionFailure};
+use crate::market_walk::{MarketJob, WalkEnd, walk_market};
+use crate::planner;
+use crate::retry::RetryPolicy;
+
+/// What every worker needs.
+pub(crate) struct Work {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) source: Arc<dyn PriceSource>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: Options,
+    pub(crate) retry: RetryPolicy,
+    /// Weak, so that the service ends when the last handle is gone.
+    pub(crate) reports: mpsc::WeakSender<Input>,
+}
+
+impl Work {
+    /// Tells the task that owns the run; it may be gone at the end of the program.
+    pub(crate) async fn report(&self, input: Input) {
+        if let Some(reports) = self.reports.upgrade() {
+            let _ = reports.send(input).await;
+        }
+    }
+}
+
+/// Which markets to walk.
+pub(crate) struct Walk {
+    pub(crate) run: RunId,
+    pub(crate) pass: Pass,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) markets: Vec<usize>,
+}
+
+/// Makes the plan of a run and reports [`SessionEnd`].
+pub(crate) fn spawn_planning(work: Arc<Work>, run: RunId, cancel: CancellationToken) {
+    let planning = {
+        let work = Arc::clone(&work);
+        async move { planner::make_plan(&work, run, &cancel).await }
+    };
+    supervise(work, planning);
+}
+
+/// Walks markets and reports [`SessionEnd`].
+pub(crate) fn spawn_walk(work: Arc<Work>, walk: Walk, cancel: CancellationToken) {
+    supervise(Arc::clone(&work), walk_markets(work, walk, cancel));
+}
+
+/// Runs a session in a task of its own; a panic in it ends the session, not the program.
+fn supervise(work: Arc<Work>, session: impl Future<Output = SessionEnd> + Send + 'static) {
+    tokio::spawn(async move {
+        let end = tokio::spawn(session).await.unwrap_or_else(|_| SessionEnd::Failed(defect()));
+        work.report(Input::SessionEnded(end)).await;
+    });
+}
+
+fn defect() -> SessionFailure {
+    SessionFailure {
+        class: RunFailureClass::Internal,
+        message: "a worker ended by a defect in this program, see the log; start goes on where it was"
+            .to_owned(),
+        retryable: true,
+    }
+}
+
+/// Walks the markets in order, `parallel_markets` at a time. The first failure ends the others, once
+/// what they have fetched is on disk.
+async fn walk_markets(work: Arc<Work>, walk: Walk, cancel: CancellationToken) -> SessionEnd {
+    let mut waiting = walk.markets.into_iter();
+    let mut walking = JoinSet::new();
+    let mut end = SessionEnd::Walked;
+    loop {
+        while walking.len() < work.options.parallel_markets.get() && !cancel.is_cancelled() {
+            let Some(index) = waiting.next() else { break };
+            let Some(plan) = walk.plan.markets().get(index).cloned() else { continue };
+            let job = MarketJob { index, plan, run: walk.run, pass: walk.pass.clone() };
+            let work = Arc::clone(&work);
+            let cancel = cancel.child_token();
+            walking.spawn(async move { walk_market(&work, &job, &cancel).await });
+        }
+        let failure = match walking.join_next().await {
+            None => break,
+            Some(Ok(WalkEnd::Done)) => continue,
+            Some(Ok(WalkEnd::Cancelled)) => {
+                if matches!(end, SessionEnd::Walked) {
+                    end = SessionEnd::Cancelled;
+                }
+                continue;
+            }
+            Some(Ok(WalkEnd::Failed(failure))) => failure,
+            Some(Err(_)) => defect(),
+        };
+        cancel.cancel();
+        if !matches!(end, SessionEnd::Failed(_)) {
+            end = SessionEnd::Failed(failure);
+        }
+    }
+    // A stop between two markets finds nobody walking.
+    if matches!(end, SessionEnd::Walked) && waiting.len() > 0 { SessionEnd::Cancelled } else { end }
+}

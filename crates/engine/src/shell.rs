@@ -1,0 +1,97 @@
+//! The one task that owns the run: takes an input, lets `core` decide, carries the effects out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::core::{Core, Effect, Input};
+use crate::session::{self, Work};
+
+pub(crate) struct Shell {
+    core: Core,
+    work: Arc<Work>,
+    cancel: CancellationToken,
+    retry: Option<Instant>,
+}
+
+impl Shell {
+    pub(crate) fn new(core: Core, work: Arc<Work>) -> Self {
+        Self { core, work, cancel: CancellationToken::new(), retry: None }
+    }
+
+    /// Serves inputs until the service is told to end or every handle is gone.
+    pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+        let effects = self.core.begin(self.work.options.resume_interrupted, self.work.clock.now());
+        let mut goes_on = self.carry_out(effects).await;
+        while goes_on {
+            let retry = self.retry;
+            let retry_due = async {
+                match retry {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let input = tokio::select! {
+                input = inputs.recv() => input,
+                () = retry_due => {
+                    self.retry = None;
+                    Some(Input::RetryDue)
+                }
+            };
+            let Some(input) = input else { break };
+            let effects = self.core.step(input, self.work.clock.now());
+            goes_on = self.carry_out(effects).await;
+        }
+        self.cancel.cancel();
+    }
+
+    /// Carries out effects and what follows from them; false when the service ends.
+    async fn carry_out(&mut self, effects: Vec<Effect>) -> bool {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            let store = &self.work.store;
+            let saved = match effect {
+                Effect::Save { decision, reply } => {
+                    let result = store.save_run(decision.to().clone()).await;
+                    Some((decision, result, reply))
+                }
+                Effect::Clear { decision, keep_prices, reply } => {
+                    let result = store.clear(decision.to().clone(), keep_prices).await;
+                    Some((decision, result, reply))
+                }
+                Effect::Plan(run) => {
+                    self.cancel = CancellationToken::new();
+                    session::spawn_planning(Arc::clone(&self.work), run, self.cancel.clone());
+                    None
+                }
+                Effect::Walk { run, pass, plan, markets } => {
+                    self.cancel = CancellationToken::new();
+                    let walk = session::Walk { run, pass, plan, markets };
+                    session::spawn_walk(Arc::clone(&self.work), walk, self.cancel.clone());
+                    None
+                }
+                Effect::CancelSession => {
+                    self.cancel.cancel();
+                    None
+                }
+                Effect::SetRetry(at) => {
+                    self.retry = at.map(|at| Instant::now() + at.since(self.work.clock.now()));
+                    None
+                }
+                Effect::Answer(reply, answer) => {
+                    reply.send(answer);
+                    None
+                }
+                Effect::End => return false,
+            };
+            if let Some((decision, result, reply)) = saved {
+                let now = self.work.clock.now();
+                effects.extend(self.core.step(Input::Saved { decision, result, reply }, now));
+            }
+        }
+        true
+    }
+}

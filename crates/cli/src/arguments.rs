@@ -27,7 +27,6 @@ const ID_LENGTH_MAX: usize = 512;
     after_help = "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 refused in this state, \
                   4 cannot reach the server, 5 finished with failed products, 130 interrupted.",
     propagate_version = true,
-    infer_subcommands = false,
     max_term_width = 110
 )]
 pub struct Arguments {
@@ -48,6 +47,9 @@ impl Arguments {
     }
 }
 
+/// Under which title the options of every command stand.
+const GLOBAL_HEADING: &str = "Options of every command";
+
 /// The options that every command takes.
 #[derive(Clone, Debug, Args)]
 pub struct GlobalArguments {
@@ -55,16 +57,18 @@ pub struct GlobalArguments {
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL_HEADING,
         env = "PRICE_CACHE_SERVER",
+        hide_env_values = true,
         value_name = "URL",
         default_value = "http://127.0.0.1:4680"
     )]
     pub server: ServerAddress,
     /// The configuration of local commands
-    #[arg(long, global = true, value_name = "FILE", default_value = "price-cache.toml")]
+    #[arg(long, global = true, help_heading = GLOBAL_HEADING, value_name = "FILE", default_value = "price-cache.toml")]
     pub config: PathBuf,
     /// A file with the API key of the server, for servers that ask for one
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL_HEADING, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
 }
 

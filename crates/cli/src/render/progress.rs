@@ -12,7 +12,7 @@ use price_cache_api_types::Status;
 
 pub use lines::LINE_INTERVAL;
 
-use self::bars::Bars;
+use self::bars::{Bars, Size};
 use self::lines::Lines;
 use super::Theme;
 
@@ -30,8 +30,11 @@ impl Progress {
     /// Bars on stderr, which is a terminal, drawn in place.
     #[must_use]
     pub fn bars(theme: Theme) -> Self {
-        let height = || Term::stderr().size_checked().map(|(height, _)| height);
-        Self { mode: Mode::Bars(Bars::new(ProgressDrawTarget::stderr(), theme, height)) }
+        let size = || {
+            let (height, width) = Term::stderr().size_checked()?;
+            Some(Size { height: height.into(), width: width.into() })
+        };
+        Self { mode: Mode::Bars(Bars::new(ProgressDrawTarget::stderr(), theme, size)) }
     }
 
     /// Lines on the given output: one at every change of state and one every [`LINE_INTERVAL`].

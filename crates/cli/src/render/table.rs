@@ -118,9 +118,9 @@ impl Table {
         match cell.tone {
             Tone::Plain => rendered,
             Tone::Strong => rendered.add_attribute(Attribute::Bold),
-            Tone::Good => rendered.fg(Color::Green),
-            Tone::Warn => rendered.fg(Color::Yellow),
-            Tone::Bad => rendered.fg(Color::Red),
+            Tone::Good => rendered.fg(Color::DarkGreen),
+            Tone::Warn => rendered.fg(Color::DarkYellow),
+            Tone::Bad => rendered.fg(Color::DarkRed),
             Tone::Faint => rendered.add_attribute(Attribute::Dim),
         }
     }
@@ -165,7 +165,7 @@ uk          1,234  the server answered
     #[test]
     fn colour_only_when_wanted() {
         let colored = table().render(Theme { width: None, color: true });
-        assert!(colored.contains("\x1b[38;5;9mthe server"), "{colored:?}");
+        assert!(colored.contains("\x1b[38;5;1mthe server"), "{colored:?}");
         assert!(!table().render(Theme::PLAIN).contains('\x1b'));
     }
 }

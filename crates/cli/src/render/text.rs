@@ -38,6 +38,12 @@ pub fn cut(text: &str, width: usize) -> String {
     console::truncate_str(text, width, "…").into_owned()
 }
 
+/// Cuts or fills a text to exactly a width in columns.
+#[must_use]
+pub fn fit(text: &str, width: usize) -> String {
+    console::pad_str(text, width, console::Alignment::Left, Some("…")).into_owned()
+}
+
 /// An error and its causes as one line, without saying the same twice.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
@@ -65,7 +71,7 @@ pub fn moment(timestamp: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{chain, clean, cut, id, moment};
+    use super::{chain, clean, cut, fit, id, moment};
 
     #[test]
     fn nothing_from_elsewhere_steers_the_terminal() {
@@ -84,6 +90,8 @@ mod tests {
     fn cutting_counts_columns() {
         assert_eq!(cut("価格価格", 5), "価格…");
         assert_eq!(cut("short", 5), "short");
+        assert_eq!(fit("価格", 5), "価格 ");
+        assert_eq!(fit("longer", 5), "long…");
     }
 
     #[test]

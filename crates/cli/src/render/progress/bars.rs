@@ -1,93 +1,81 @@
 //! Progress as bars on a terminal: one per active market as far as the screen reaches, and one for the whole run.
+//!
+//! All bars are one block of text, so that a status is one drawing: a screen of bars that are drawn one by one flickers.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use price_cache_api_types::{MarketState, MarketStatus, RunStatus, Status};
 
-use crate::render::{Theme, number, status, text};
+use crate::render::{Theme, Tone, bar, number, status, text};
 
 /// Market bars at most, however high the terminal is: more cannot be followed.
 const MARKET_BARS_MAX: usize = 24;
 /// Lines of the screen left to what was there before, the whole run and the line being typed.
 const LINES_KEPT: usize = 4;
-/// Height assumed when the terminal does not tell, in lines.
-const HEIGHT_DEFAULT: usize = 24;
+/// Size assumed when the terminal does not tell.
+const SIZE_DEFAULT: Size = Size { height: 24, width: 80 };
 /// Columns for the name of a market or the state.
 const NAME_WIDTH: usize = 16;
+/// Columns of a bar.
+const BAR_WIDTH: usize = 20;
+
+/// Lines and columns of a terminal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) height: usize,
+    pub(super) width: usize,
+}
 
 pub(super) struct Bars {
-    all: MultiProgress,
-    markets: Vec<ProgressBar>,
-    run: ProgressBar,
-    market_style: ProgressStyle,
-    height: fn() -> Option<u16>,
+    block: ProgressBar,
+    theme: Theme,
+    size: fn() -> Option<Size>,
 }
 
 impl Bars {
-    pub(super) fn new(target: ProgressDrawTarget, theme: Theme, height: fn() -> Option<u16>) -> Self {
-        let all = MultiProgress::with_draw_target(target);
-        let run = all.add(ProgressBar::new(0).with_style(style(theme, "cyan")));
-        Self { all, markets: Vec::new(), run, market_style: style(theme, "green"), height }
+    pub(super) fn new(target: ProgressDrawTarget, theme: Theme, size: fn() -> Option<Size>) -> Self {
+        let block = ProgressBar::with_draw_target(None, target);
+        // A constant template is never refused; the default one would show the message too.
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            block.set_style(style);
+        }
+        Self { block, theme, size }
     }
 
     pub(super) fn update(&mut self, status: &Status) {
-        let shown = shown_markets(status, market_bars_max((self.height)()));
-        while self.markets.len() > shown.len() {
-            if let Some(bar) = self.markets.pop() {
-                bar.finish_and_clear();
-                self.all.remove(&bar);
-            }
-        }
-        while self.markets.len() < shown.len() {
-            let bar = ProgressBar::new(0).with_style(self.market_style.clone());
-            self.markets.push(self.all.insert_before(&self.run, bar));
-        }
-        for (bar, (id, market)) in self.markets.iter().zip(&shown) {
-            let name = text::cut(&text::id(id), NAME_WIDTH);
-            set(bar, name, market.completed, market.total, market_message(market));
-            bar.tick();
+        // Asked each time, because windows change their size.
+        let size = (self.size)().unwrap_or(SIZE_DEFAULT);
+        let shown = shown_markets(status, size.height.saturating_sub(LINES_KEPT).min(MARKET_BARS_MAX));
+        let mut lines: Vec<String> = Vec::with_capacity(shown.len() + 1);
+        for (id, market) in &shown {
+            let (completed, total) = (market.completed, market.total);
+            lines.push(self.line(&text::id(id), Tone::Good, completed, total, &market_message(market)));
         }
         let totals = status::Totals::of(status);
-        let name = status.current_state.status.as_str().to_owned();
-        set(&self.run, name, totals.completed, totals.total, run_message(status, shown.len()));
-        // What was drawn so far may have been held back to spare the terminal: now everything is shown.
-        self.run.force_draw();
+        let state = status.current_state.status;
+        let message = run_message(status, totals, shown.len());
+        lines.push(self.line(state.as_str(), status::tone(state), totals.completed, totals.total, &message));
+        for line in &mut lines {
+            *line = text::cut(line, size.width);
+        }
+        // A clone is the same bar; setting the message this way does not draw yet.
+        drop(self.block.clone().with_message(lines.join("\n")));
+        self.block.force_draw();
     }
 
     pub(super) fn say(&self, sentence: &str) {
-        // When the terminal is gone nobody is left to tell.
-        let _ = self.all.println(text::clean(sentence));
+        self.block.println(text::clean(sentence));
     }
 
-    pub(super) fn finish(&mut self) {
-        for bar in self.markets.drain(..) {
-            bar.finish_and_clear();
-        }
-        self.run.finish_and_clear();
-        let _ = self.all.clear();
+    pub(super) fn finish(&self) {
+        self.block.finish_and_clear();
     }
-}
 
-/// The template is constant and tested; should it ever be wrong, a plain bar is better than none.
-fn style(theme: Theme, color: &str) -> ProgressStyle {
-    let color = if theme.color { format!(".{color}/dim") } else { String::new() };
-    let template = format!("{{prefix:{NAME_WIDTH}}} {{bar:20{color}}} {{wide_msg}}");
-    ProgressStyle::with_template(&template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("█░")
-}
-
-/// Sets everything without drawing; a clone of a bar is the same bar.
-fn set(bar: &ProgressBar, name: String, completed: u64, total: u64, message: String) {
-    // An empty bar of nothing would be drawn full.
-    let total = total.max(1);
-    if bar.length() != Some(total) {
-        bar.set_length(total);
+    fn line(&self, name: &str, tone: Tone, completed: u64, total: u64, message: &str) -> String {
+        let name = text::fit(name, NAME_WIDTH);
+        // Nothing of nothing is full in a table, but at the start of a run it would look finished.
+        let bar = self.theme.paint(tone, &bar(completed, total.max(1), BAR_WIDTH));
+        format!("{name} {bar} {message}")
     }
-    drop(bar.clone().with_prefix(name).with_message(message).with_position(completed));
-}
-
-fn market_bars_max(height: Option<u16>) -> usize {
-    height.map_or(HEIGHT_DEFAULT, usize::from).saturating_sub(LINES_KEPT).min(MARKET_BARS_MAX)
 }
 
 /// The markets being walked in the order of the run, then the parked ones if there is room.
@@ -122,14 +110,31 @@ fn market_message(market: &MarketStatus) -> String {
     message
 }
 
-fn run_message(status: &Status, shown: usize) -> String {
-    let mut message = status::summary(status);
-    if status.current_state.status == RunStatus::Processing {
+fn run_message(status: &Status, totals: status::Totals, shown: usize) -> String {
+    let state = status.current_state.status;
+    let mut message = if totals.total == 0 {
+        status::summary(status)
+    } else {
+        format!(
+            "{}, {}/{}",
+            number::percent(status.overall_progress),
+            number::count(totals.completed),
+            number::count(totals.total)
+        )
+    };
+    if totals.failed > 0 {
+        message.push_str(&format!(", {} failed", number::count(totals.failed)));
+    }
+    if state == RunStatus::Processing {
+        if let Some(eta) = status::eta_total(status) {
+            message.push_str(&format!(", {eta} left"));
+        }
         let count = |states: &[MarketState]| {
             status.markets.values().filter(|market| states.contains(&market.state)).count()
         };
-        message.push_str(&format!(", {}/{} markets done", count(&[MarketState::Done]), status.markets.len()));
-        let hidden = count(&[MarketState::Active, MarketState::Waiting, MarketState::Parked]) - shown;
+        message.push_str(&format!(", {}/{} markets", count(&[MarketState::Done]), status.markets.len()));
+        let active = count(&[MarketState::Active, MarketState::Waiting, MarketState::Parked]);
+        let hidden = active.saturating_sub(shown);
         if hidden > 0 {
             message.push_str(&format!(", {hidden} more active"));
         }
@@ -145,13 +150,13 @@ mod tests {
     use indicatif::{InMemoryTerm, ProgressDrawTarget};
     use price_cache_api_types::{MarketState, RunStatus};
 
-    use super::Bars;
+    use super::{Bars, Size};
     use crate::render::Theme;
     use crate::render::sample::status;
 
     fn bars(terminal: &InMemoryTerm) -> Bars {
         let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
-        Bars::new(target, Theme { width: Some(100), color: false }, || Some(10))
+        Bars::new(target, Theme::PLAIN, || Some(Size { height: 10, width: 100 }))
     }
 
     #[test]
@@ -174,14 +179,14 @@ mod tests {
             "\
 a-market-with-a… ██████████░░░░░░░░░░ 500/1,000
 価格             ░░░░░░░░░░░░░░░░░░░░ 0/1,000, 2 min left, next request in 3.2 s: Retry-After
-PROCESSING       ███████░░░░░░░░░░░░░ 37.5 %, 1,500 of 4,000 products, 1 failed, 12 min left, 1/4 ma"
+PROCESSING       ███████░░░░░░░░░░░░░ 37.5 %, 1,500/4,000, 1 failed, 12 min left, 1/4 markets"
         );
         bars.say("something\nhappened");
         assert!(terminal.contents().starts_with("something happened\na-market"), "{}", terminal.contents());
         bars.update(&status(RunStatus::Completed, &[("uk", MarketState::Done, 7, 7, 0)]));
         assert_eq!(
             terminal.contents(),
-            "something happened\nCOMPLETED        ████████████████████ 100.0 %, 7 of 7 products"
+            "something happened\nCOMPLETED        ████████████████████ 100.0 %, 7/7"
         );
         bars.finish();
         assert_eq!(terminal.contents(), "something happened");
@@ -189,7 +194,7 @@ PROCESSING       ███████░░░░░░░░░░░░░ 37
 
     #[test]
     fn five_hundred_markets_fit_on_the_screen() {
-        let terminal = InMemoryTerm::new(10, 120);
+        let terminal = InMemoryTerm::new(10, 100);
         let mut bars = bars(&terminal);
         let names: Vec<String> = (0..500).map(|number| format!("m{number}")).collect();
         for round in 0..20 {
@@ -207,6 +212,6 @@ PROCESSING       ███████░░░░░░░░░░░░░ 37
         let lines: Vec<&str> = contents.lines().collect();
         assert_eq!(lines.len(), 7, "{contents}");
         assert!(lines.first().is_some_and(|line| line.starts_with("m95 ")), "{contents}");
-        assert!(contents.ends_with("95/500 markets done, 399 more active"), "{contents}");
+        assert!(contents.ends_with("95/500 markets, 399 more active"), "{contents}");
     }
 }

@@ -7,7 +7,10 @@
 mod counts;
 mod ticket;
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
 
 pub use counts::{LedgerSnapshot, MarketCounts, PairCounts};
 pub(crate) use ticket::{Delivery, Ticket};
@@ -24,6 +27,8 @@ const MARKETS_MAX: usize = 10_000;
 pub(crate) struct Ledger {
     count_pairs: bool,
     state: Mutex<State>,
+    /// Told of each beginning and each end of a price request.
+    changed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +48,7 @@ struct InFlight {
 
 impl Ledger {
     pub(crate) fn new(count_pairs: bool) -> Self {
-        Self { count_pairs, state: Mutex::default() }
+        Self { count_pairs, state: Mutex::default(), changed: Notify::new() }
     }
 
     /// Counts a request for a price and says, in the ticket, which attempt of its pair it is.
@@ -55,6 +60,7 @@ impl Ledger {
         let entry = InFlight { ticket: state.tickets, market: Arc::clone(&market), peer: Arc::clone(peer) };
         state.in_flight.push(entry);
         state.note_concurrency(&market);
+        self.changed.notify_waiters();
         Ticket::new(Arc::clone(self), state.tickets, market, product, attempt)
     }
 
@@ -102,22 +108,28 @@ impl Ledger {
 
     pub(crate) fn snapshot(&self) -> LedgerSnapshot {
         let mut state = self.lock();
-        let state = &mut *state;
         state.sweep();
-        let mut snapshot = state.snapshot.clone();
-        for entry in &state.in_flight {
-            if let Some(counts) = snapshot.markets.get_mut(&entry.market) {
-                counts.in_flight += 1;
+        state.snapshot.clone()
+    }
+
+    /// Returns as soon as the counts are as wanted: now, or after the beginning or the end of a price request.
+    pub(crate) async fn wait_until(&self, wanted: impl Fn(&LedgerSnapshot) -> bool) {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if wanted(&self.lock().snapshot) {
+                return;
             }
+            changed.await;
         }
-        snapshot
     }
 
     fn end(&self, ticket: &Ticket) {
         let mut state = self.lock();
         let state = &mut *state;
         if let Some(position) = state.in_flight.iter().position(|entry| entry.ticket == ticket.number()) {
-            state.in_flight.swap_remove(position);
+            let entry = state.in_flight.swap_remove(position);
+            state.recount(&entry.market);
         }
         state.snapshot.totals.settle(ticket);
         if let Some(counts) = state.snapshot.markets.get_mut(ticket.market()) {
@@ -126,6 +138,7 @@ impl Ledger {
                 pair.settle(ticket);
             }
         }
+        self.changed.notify_waiters();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -176,11 +189,11 @@ impl State {
         {
             self.sweep();
         }
-        let now = self.in_flight_of(market);
+        self.recount(market);
         let total = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
         self.snapshot.max_in_flight_total = self.snapshot.max_in_flight_total.max(total);
         if let Some((_, counts)) = self.snapshot.market_entry(market, MARKETS_MAX) {
-            counts.max_in_flight = counts.max_in_flight.max(now);
+            counts.max_in_flight = counts.max_in_flight.max(counts.in_flight);
         }
     }
 
@@ -189,11 +202,22 @@ impl State {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
+    fn recount(&mut self, market: &str) {
+        let now = self.in_flight_of(market);
+        if let Some((_, counts)) = self.snapshot.market_entry(market, MARKETS_MAX) {
+            counts.in_flight = now;
+        }
+    }
+
     /// Drops the requests whose clients are gone.
     fn sweep(&mut self) {
         // A single request cannot be one too many.
-        if self.in_flight.len() > 1 {
-            self.in_flight.retain(|entry| !entry.peer.is_gone());
+        if self.in_flight.len() < 2 {
+            return;
+        }
+        let gone: Vec<InFlight> = self.in_flight.extract_if(.., |entry| entry.peer.is_gone()).collect();
+        for entry in gone {
+            self.recount(&entry.market);
         }
     }
 }

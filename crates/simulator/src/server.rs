@@ -4,6 +4,7 @@ mod accept;
 mod body;
 mod socket;
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -169,6 +170,12 @@ impl Handle {
         self.shared.ledger.snapshot()
     }
 
+    /// Returns as soon as the counts are as wanted. They are looked at now and whenever a price request begins or ends, so a
+    /// test needs no sleep. The closure must not call this handle.
+    pub async fn wait_until(&self, wanted: impl Fn(&LedgerSnapshot) -> bool) {
+        self.shared.ledger.wait_until(wanted).await;
+    }
+
     /// Forgets all counts, and with them the numbers of attempts from which faults are drawn.
     pub fn clear_ledger(&self) {
         self.shared.ledger.clear();
@@ -191,6 +198,12 @@ impl Handle {
         let running = Running::begin(listener, &self.shared);
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
         Ok(())
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Handle").field("address", &self.shared.address).finish_non_exhaustive()
     }
 }
 

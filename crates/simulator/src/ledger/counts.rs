@@ -116,6 +116,12 @@ impl LedgerSnapshot {
         self.markets.get(market).map_or(0, |counts| counts.totals.requests)
     }
 
+    /// How many price requests of a market are in flight now.
+    #[must_use]
+    pub fn in_flight(&self, market: &str) -> u32 {
+        self.markets.get(market).map_or(0, |counts| counts.in_flight)
+    }
+
     /// The most price requests of a market ever in flight at once.
     #[must_use]
     pub fn max_in_flight(&self, market: &str) -> u32 {

@@ -12,14 +12,6 @@ fn price(market: &str, number: u32) -> String {
     format!("/markets/{market}/products/product-{number:07}/price")
 }
 
-/// Waits for a state of the ledger that is sure to come.
-pub(crate) async fn until(simulator: &Handle, reached: impl Fn(&LedgerSnapshot) -> bool) {
-    let known = |ledger: &LedgerSnapshot| ledger.markets.contains_key("M001") && reached(ledger);
-    while !known(&simulator.ledger()) {
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test]
 async fn concurrency_is_counted_per_market() {
     let simulator = start(Faults::everywhere(FaultKind::Hang)).await;
@@ -27,16 +19,16 @@ async fn concurrency_is_counted_per_market() {
     for number in 1..=3 {
         streams.push(begin(simulator.address(), &price("M001", number)).await);
     }
-    until(&simulator, |ledger| ledger.markets["M001"].in_flight == 3).await;
+    simulator.wait_until(|ledger| ledger.in_flight("M001") == 3).await;
     streams.push(begin(simulator.address(), &price("M002", 1)).await);
-    until(&simulator, |ledger| ledger.max_in_flight("M002") == 1).await;
+    simulator.wait_until(|ledger| ledger.max_in_flight("M002") == 1).await;
     let ledger = simulator.ledger();
     assert_eq!((ledger.max_in_flight("M001"), ledger.max_in_flight_total), (3, 4));
     assert_eq!(ledger.max_in_flight_of_any_market(), 3);
 
     drop(streams);
-    until(&simulator, |ledger| ledger.totals.aborted == 4).await;
-    assert_eq!(simulator.ledger().markets["M001"].in_flight, 0);
+    simulator.wait_until(|ledger| ledger.totals.aborted == 4).await;
+    assert_eq!(simulator.ledger().in_flight("M001"), 0);
     simulator.clear_ledger();
     assert_eq!(simulator.ledger(), LedgerSnapshot::default());
 }
@@ -61,7 +53,7 @@ async fn a_client_that_gave_up_before_the_next_request_is_not_blamed() {
     let simulator = start(Faults::everywhere(FaultKind::Hang)).await;
     for number in 1..=10 {
         let stream = begin(simulator.address(), &price("M001", number)).await;
-        until(&simulator, |ledger| ledger.total_requests() == number).await;
+        simulator.wait_until(|ledger| ledger.total_requests() == number).await;
         // Closed, and the next one begun before the simulator's tasks have run.
         drop(stream);
     }

@@ -192,8 +192,8 @@ async fn faults_are_set_from_another_process() {
 async fn a_hung_request_ends_with_its_client() {
     let simulator = start(Faults::everywhere(FaultKind::Hang)).await;
     let stream = begin(simulator.address(), PRICE).await;
-    crate::counting::until(&simulator, |ledger| ledger.markets["M001"].in_flight == 1).await;
+    simulator.wait_until(|ledger| ledger.in_flight("M001") == 1).await;
     drop(stream);
-    crate::counting::until(&simulator, |ledger| ledger.totals.aborted == 1).await;
+    simulator.wait_until(|ledger| ledger.totals.aborted == 1).await;
     assert_eq!(simulator.ledger().totals.fault(FaultKind::Hang), 1);
 }

@@ -14,7 +14,7 @@ async fn a_stopped_upstream_is_gone_and_comes_back() {
     Client::of(&simulator).await.get(target).await;
     simulator.set_faults(Faults::everywhere(FaultKind::Hang)).unwrap();
     let mut hung = begin(simulator.address(), target).await;
-    crate::counting::until(&simulator, |ledger| ledger.total_requests() == 2).await;
+    simulator.wait_until(|ledger| ledger.total_requests() == 2).await;
 
     simulator.stop().await;
     assert!(TcpStream::connect(simulator.address()).await.is_err());
@@ -47,7 +47,7 @@ async fn another_simulator_can_take_the_port_of_a_stopped_one() {
 async fn impossible_faults_are_refused_at_the_start() {
     let faults = Faults::per_attempt([(FaultKind::Html, 1001)]);
     let options = Options { faults, ..Options::new(Catalogue::synthetic(1, 1)) };
-    let error = Simulator::start(options).await.err().unwrap();
+    let error = Simulator::start(options).await.unwrap_err();
     assert!(error.to_string().contains("1001"), "{error}");
 }
 

@@ -10,3 +10,4 @@ mod lifecycle;
 mod odd_ids;
 mod pagination;
 mod prices;
+mod program;

@@ -8,7 +8,7 @@ use crate::{Catalogue, Faults};
 /// How long an answer takes at least.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Latency {
-    /// Added to each answer.
+    /// Added to each answer. The timer has whole milliseconds, so an answer can be one later.
     pub fixed: Duration,
     /// Up to this much more, drawn from the seed for each request.
     pub jitter: Duration,

@@ -78,7 +78,7 @@ pub enum Command {
     /// Executed by the binary, in-process.
     #[command(flatten)]
     Local(LocalCommand),
-    /// Executed by a server: [`crate::commands::execute`].
+    /// Executed by a server: [`crate::commands::run`].
     #[command(flatten)]
     Remote(RemoteCommand),
 }

@@ -12,9 +12,9 @@ mod watch;
 
 use std::io;
 
-use crate::arguments::{PricesCommand, RemoteCommand};
-use crate::client::ClientError;
-use crate::{Context, Exit};
+use crate::arguments::{GlobalArguments, PricesCommand, RemoteCommand};
+use crate::client::{ApiKey, ClientError};
+use crate::{Context, Exit, Streams};
 
 /// Entries asked for at a time when an answer is read page by page.
 const PAGE_LENGTH: u64 = 500;
@@ -31,6 +31,17 @@ enum Failure {
     /// A question that nobody is there to answer.
     #[error("reset asks before it clears anything, and there is no terminal to ask on; say --yes")]
     Unconfirmed,
+}
+
+/// Executes a command as the program does: with the API key of `--api-key-file` and these streams.
+pub async fn run(command: &RemoteCommand, global: &GlobalArguments, mut streams: Streams) -> Exit {
+    match global.api_key_file.as_deref().map(ApiKey::read).transpose() {
+        Ok(key) => execute(command, &mut Context::new(global, key, streams)).await,
+        Err(error) => {
+            streams.error(&error);
+            Exit::Usage
+        }
+    }
 }
 
 /// Executes a command and says on stderr what went wrong, if anything did.

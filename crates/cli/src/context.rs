@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Streams;
 use crate::arguments::GlobalArguments;
-use crate::client::{ApiKey, ApiKeyError, Client, Limits};
+use crate::client::{ApiKey, Client, Limits};
 
 /// How often `--watch` asks.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -24,16 +24,13 @@ pub struct Context {
 
 impl Context {
     /// The context of the real program.
-    ///
-    /// # Errors
-    /// When the API key file cannot be used: a mistake in the command line ([`crate::Exit::Usage`]).
-    pub fn new(global: &GlobalArguments, streams: Streams) -> Result<Self, ApiKeyError> {
-        let key = global.api_key_file.as_deref().map(ApiKey::read).transpose()?;
-        Ok(Self {
+    #[must_use]
+    pub fn new(global: &GlobalArguments, key: Option<ApiKey>, streams: Streams) -> Self {
+        Self {
             client: Client::new(global.server.clone(), key, Limits::default()),
             streams,
             config: global.config.clone(),
             poll_interval: POLL_INTERVAL,
-        })
+        }
     }
 }

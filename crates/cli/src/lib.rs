@@ -1,6 +1,6 @@
 //! The command line of a price cache: arguments, a small HTTP client, and what a person sees.
 //!
-//! The commands that talk to a server are executed here ([`commands::execute`]). Those that need the engine or the
+//! The commands that talk to a server are executed here ([`commands::run`]). Those that need the engine or the
 //! store ([`arguments::LocalCommand`]) are parsed here and executed by the binary, which finds in [`render`] the
 //! tables and progress bars that it needs, and in [`Streams`] where to write them.
 

@@ -20,7 +20,7 @@ pub struct Streams {
     data_theme: Theme,
     human_theme: Theme,
     is_input_terminal: bool,
-    is_human_terminal: bool,
+    can_draw_bars: bool,
 }
 
 impl Streams {
@@ -36,7 +36,7 @@ impl Streams {
             human_again: Box::new(|| Box::new(AutoStream::always_ansi(io::stderr()))),
             input: Box::new(BufReader::new(io::stdin())),
             is_input_terminal: io::stdin().is_terminal(),
-            is_human_terminal: io::stderr().is_terminal(),
+            can_draw_bars: io::stderr().is_terminal() && can_move_cursor(),
         }
     }
 
@@ -56,7 +56,7 @@ impl Streams {
             data_theme: Theme::PLAIN,
             human_theme: Theme::PLAIN,
             is_input_terminal,
-            is_human_terminal: false,
+            can_draw_bars: false,
         }
     }
 
@@ -75,7 +75,7 @@ impl Streams {
     /// Progress on stderr: bars when it is a terminal, lines when it is not.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        if self.is_human_terminal {
+        if self.can_draw_bars {
             Progress::bars(self.human_theme)
         } else {
             Progress::lines((self.human_again)())
@@ -135,4 +135,9 @@ fn theme<S: anstream::stream::RawStream>(stream: &S, terminal: &Term) -> Theme {
         width: stream.is_terminal().then(|| terminal.size().1),
         color: AutoStream::choice(stream) != ColorChoice::Never,
     }
+}
+
+/// Whether the terminal is more than a printer: editors and CI systems that are not say `TERM=dumb`.
+fn can_move_cursor() -> bool {
+    std::env::var_os("TERM").is_none_or(|kind| kind != "dumb")
 }

@@ -40,11 +40,14 @@ impl ApiKey {
     pub fn read(path: &Path) -> Result<Self, ApiKeyError> {
         let mut text = String::new();
         File::open(path)
-            .and_then(|file| file.take(KEY_FILE_LENGTH_MAX).read_to_string(&mut text))
+            .and_then(|file| file.take(KEY_FILE_LENGTH_MAX + 1).read_to_string(&mut text))
             .map_err(|source| ApiKeyError::Read { path: path.to_owned(), source })?;
         let not_a_key = || ApiKeyError::NotAKey { path: path.to_owned() };
         let key = text.trim();
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if text.len() as u64 > KEY_FILE_LENGTH_MAX
+            || key.is_empty()
+            || !key.bytes().all(|byte| byte.is_ascii_graphic())
+        {
             return Err(not_a_key());
         }
         let mut header = HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| not_a_key())?;
@@ -86,7 +89,8 @@ mod tests {
         let path = folder.path().join("key");
         let missing = ApiKey::read(&path).unwrap_err().to_string();
         assert!(missing.starts_with("cannot read the API key file"), "{missing}");
-        for text in ["", " \n", "two words", "two\nlines", "schlüssel"] {
+        let long = "k".repeat(5000);
+        for text in ["", " \n", "two words", "two\nlines", "schlüssel", &long] {
             std::fs::write(&path, text).unwrap();
             let error = ApiKey::read(&path).unwrap_err().to_string();
             assert!(error.contains("one line with the key"), "{error}");

@@ -22,8 +22,10 @@ pub(super) async fn execute(arguments: &ErrorsArguments, context: &mut Context) 
         let page: FailedProductsPage =
             context.client.get(&target(arguments, after.as_ref(), wanted)).await?.json()?;
         errors.extend(page.errors);
+        // A server that names the same point twice would be asked for ever.
+        let is_stuck = page.next == after;
         after = page.next;
-        if after.is_none() || errors.len() as u64 >= arguments.limit {
+        if is_stuck || after.is_none() || errors.len() as u64 >= arguments.limit {
             break;
         }
     }

@@ -52,8 +52,10 @@ pub(super) async fn list(arguments: &ListArguments, context: &mut Context) -> Re
             ))?;
         }
         shown = shown.saturating_add(page.prices.len() as u64);
+        // A server that names the same point twice would be asked for ever.
+        let is_stuck = page.next == after;
         after = page.next;
-        if after.is_none() || shown >= limit {
+        if is_stuck || after.is_none() || shown >= limit {
             break;
         }
     }

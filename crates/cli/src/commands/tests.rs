@@ -20,7 +20,7 @@ fn command(words: &str) -> RemoteCommand {
 }
 
 /// Executes a command against prepared replies: exit, stdout, stderr and the first lines of the requests.
-async fn run(words: &str, replies: Vec<Reply>) -> (Exit, String, String, Vec<String>) {
+async fn ask(words: &str, replies: Vec<Reply>) -> (Exit, String, String, Vec<String>) {
     let server = TestServer::start(replies).await;
     let mut test = TestContext::new(&server.address);
     let exit = execute(&command(words), &mut test.context).await;
@@ -58,7 +58,7 @@ fn problem(status: u16, detail: &str) -> Reply {
 #[tokio::test]
 async fn the_servers_sentence_is_what_a_person_reads() {
     for (words, path) in [("start", "start"), ("stop", "stop"), ("retry-failed", "retry-failed")] {
-        let (exit, data, human, asked) = run(words, vec![accepted("Here we go")]).await;
+        let (exit, data, human, asked) = ask(words, vec![accepted("Here we go")]).await;
         assert_eq!((exit, data.as_str(), human.as_str()), (Exit::Done, "", "Here we go\n"));
         assert_eq!(asked, [format!("POST /api/cache/prices/{path} HTTP/1.1")]);
     }
@@ -66,7 +66,7 @@ async fn the_servers_sentence_is_what_a_person_reads() {
 
 #[tokio::test]
 async fn a_refusal_is_exit_3() {
-    let (exit, data, human, _) = run("start", vec![problem(409, "a run is going on")]).await;
+    let (exit, data, human, _) = ask("start", vec![problem(409, "a run is going on")]).await;
     assert_eq!((exit, data.as_str(), human.as_str()), (Exit::Refused, "", "error: a run is going on\n"));
 }
 
@@ -84,9 +84,23 @@ async fn without_a_server_the_way_to_start_one_is_said() {
 
 #[tokio::test]
 async fn a_missing_key_is_explained() {
-    let (exit, _, human, _) = run("stop", vec![problem(401, "an API key is needed")]).await;
+    let (exit, _, human, _) = ask("stop", vec![problem(401, "an API key is needed")]).await;
     assert_eq!(exit, Exit::Usage);
     assert!(human.contains("--api-key-file FILE"), "{human}");
+}
+
+#[tokio::test]
+async fn a_key_file_that_cannot_be_used_is_a_usage_error() {
+    let arguments =
+        Arguments::try_parse_from(["price-cache", "stop", "--api-key-file", "/does/not/exist"]).unwrap();
+    let human = Kept::default();
+    let streams = Streams::new(Kept::default(), human.clone(), Cursor::new(Vec::new()), false);
+    assert_eq!(super::run(&command("stop"), &arguments.global, streams).await, Exit::Usage);
+    assert!(
+        human.text().starts_with("error: cannot read the API key file /does/not/exist: "),
+        "{}",
+        human.text()
+    );
 }
 
 #[tokio::test]
@@ -108,7 +122,7 @@ async fn reset_asks_a_person_and_takes_no_for_an_answer() {
 
 #[tokio::test]
 async fn reset_without_a_person_wants_yes() {
-    let (exit, _, human, asked) = run("reset", vec![]).await;
+    let (exit, _, human, asked) = ask("reset", vec![]).await;
     assert_eq!((exit, asked.len()), (Exit::Usage, 0));
     assert!(human.contains("--yes"), "{human}");
     let server = TestServer::start(vec![json("200 OK", r#"{"message":"All clear"}"#)]).await;
@@ -122,7 +136,7 @@ async fn reset_without_a_person_wants_yes() {
 async fn json_is_printed_unchanged() {
     let odd = "{\"unknown\" : [ 1.50 ],\"\u{7f}\":\"\u{9b}\"}";
     for words in ["status --json", "errors --json", "logs --json", "prices get uk 1 --json"] {
-        let (exit, data, human, _) = run(words, vec![json("200 OK", odd)]).await;
+        let (exit, data, human, _) = ask(words, vec![json("200 OK", odd)]).await;
         assert_eq!((exit, data, human.as_str()), (Exit::Done, format!("{odd}\n"), ""), "{words}");
     }
 }
@@ -136,7 +150,7 @@ async fn watching_a_start_ends_with_the_run_and_tells_how() {
         (status("ERROR", 2, 0), Exit::Failed),
     ] {
         let replies = vec![accepted("Started"), status("PROCESSING", 1, 0), last];
-        let (ended, data, human, asked) = run("start --watch", replies).await;
+        let (ended, data, human, asked) = ask("start --watch", replies).await;
         assert_eq!((ended, asked.len()), (exit, 3), "{human}");
         assert!(human.contains("PROCESSING  25.0 %, 1 of 4 products\n"), "{human}");
         assert!(data.contains("MARKET"), "{data}");
@@ -151,7 +165,7 @@ async fn a_watched_server_may_be_away_for_a_moment() {
         Reply::Bytes(Vec::new()),
         status("COMPLETED", 4, 0),
     ];
-    let (exit, _, human, _) = run("status --watch", replies).await;
+    let (exit, _, human, _) = ask("status --watch", replies).await;
     assert_eq!(exit, Exit::Done);
     assert_eq!(human.matches("trying again").count(), 1, "{human}");
 }
@@ -167,7 +181,7 @@ async fn errors_are_read_page_by_page_up_to_the_limit() {
         )
     };
     let (exit, data, human, asked) =
-        run("errors --market uk --limit 2", vec![page("a", "\"a/\""), page("b", "\"b\"")]).await;
+        ask("errors --market uk --limit 2", vec![page("a", "\"a/\""), page("b", "\"b\"")]).await;
     assert_eq!((exit, data.lines().count()), (Exit::Done, 3), "{data}");
     assert_eq!(
         asked,
@@ -182,12 +196,12 @@ async fn errors_are_read_page_by_page_up_to_the_limit() {
 #[tokio::test]
 async fn logs_are_filtered_and_cleared() {
     let logs = r#"{"logs":[{"id":"2","timestamp":"2026-11-23T10:00:00Z","url":"u","product_id":"p","market_id":"uk","success":false,"duration_ms":5,"error":"e"},{"id":"1","timestamp":"2026-11-23T10:00:00Z","url":"u","product_id":"q","market_id":"uk","success":true,"duration_ms":5}],"total":2,"stats":{"total":2,"successful":1,"failed":1,"success_rate":50,"avg_duration_ms":5},"metadata":{"run_id":null,"started_at":null,"total_logs":2}}"#;
-    let (exit, data, human, _) = run("logs --failed", vec![json("200 OK", logs)]).await;
+    let (exit, data, human, _) = ask("logs --failed", vec![json("200 OK", logs)]).await;
     assert_eq!((exit, data.lines().count()), (Exit::Done, 2), "{data}");
     assert_eq!(human, "1 of 2 calls; of all 50.0 % successful, 5.0 ms on average\n");
 
     let cleared = json("200 OK", r#"{"success":true,"message":"Logs cleared"}"#);
-    let (exit, _, human, asked) = run("logs --clear", vec![cleared]).await;
+    let (exit, _, human, asked) = ask("logs --clear", vec![cleared]).await;
     assert_eq!((exit, human.as_str()), (Exit::Done, "Logs cleared\n"));
     assert_eq!(asked, ["DELETE /api/cache/prices/logs HTTP/1.1"]);
 }
@@ -201,11 +215,11 @@ fn price(product: &str, amount: &str) -> String {
 #[tokio::test]
 async fn one_price_is_one_line_of_data() {
     let (exit, data, human, _) =
-        run("prices get uk a/b", vec![json("200 OK", &price("a/b", "0.0240"))]).await;
+        ask("prices get uk a/b", vec![json("200 OK", &price("a/b", "0.0240"))]).await;
     assert_eq!((exit, data.as_str()), (Exit::Done, "0.0240 GBP\n"));
     assert_eq!(human, "fetched 5 s ago, 2026-11-23 10:00:00 UTC\n");
 
-    let (exit, data, human, _) = run("prices get uk x", vec![problem(404, "never fetched")]).await;
+    let (exit, data, human, _) = ask("prices get uk x", vec![problem(404, "never fetched")]).await;
     assert_eq!((exit, data.as_str(), human.as_str()), (Exit::Failed, "", "error: never fetched\n"));
 }
 
@@ -216,11 +230,18 @@ async fn all_prices_come_page_by_page_under_one_title() {
         json("200 OK", &format!(r#"{{"market_id":"uk","prices":[{price}],"next":{next}}}"#))
     };
     let (exit, data, human, asked) =
-        run("prices list uk --all", vec![page("a", "\"n\""), page("b", "null")]).await;
+        ask("prices list uk --all", vec![page("a", "\"n\""), page("b", "null")]).await;
     assert_eq!(exit, Exit::Done);
     assert_eq!(data.matches("PRODUCT").count(), 1, "{data}");
     assert_eq!((data.lines().count(), human.as_str()), (3, "2 products\n"));
     assert_eq!(asked.get(1).unwrap(), "GET /api/prices/uk?after=n&limit=500 HTTP/1.1");
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_itself_is_not_asked_for_ever() {
+    let page = || json("200 OK", r#"{"market_id":"uk","prices":[],"next":"n"}"#);
+    let (exit, _, _, asked) = ask("prices list uk --all", vec![page(), page(), page()]).await;
+    assert_eq!((exit, asked.len()), (Exit::Done, 2));
 }
 
 #[tokio::test]

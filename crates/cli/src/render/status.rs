@@ -267,6 +267,9 @@ fr      pending  ░░░░░░░░░░░░░░░░░░░░   
         let text = status(&run, Theme { width: Some(80), color: false });
         let table: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("MARKET")).collect();
         assert!(table.iter().all(|line| console::measure_text_width(line) <= 80), "{text}");
+        for width in 0..80 {
+            assert!(!status(&run, Theme { width: Some(width), color: true }).is_empty());
+        }
     }
 
     #[test]

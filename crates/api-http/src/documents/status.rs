@@ -1,0 +1,117 @@
+//! The answer of `status`.
+
+use price_cache_api_types as api;
+use price_cache_domain::Timestamp;
+use price_cache_engine::{Activity, Estimate, MarketSnapshot, Snapshot, WaitReason};
+
+use super::state_document;
+
+/// The status document of a snapshot at `now`.
+pub fn status_document(snapshot: &Snapshot, now: Timestamp) -> api::Status {
+    let overall = snapshot.overall_pace();
+    let mut markets = api::OrderedMap::default();
+    let mut market_analytics = api::OrderedMap::default();
+    for market in &snapshot.markets {
+        let progress = &market.progress;
+        let estimate = snapshot.market_estimate(market, overall);
+        markets.push(market.market.as_str(), market_status(market, estimate, now));
+        market_analytics.push(
+            market.market.as_str(),
+            api::MarketAnalytics {
+                completed: progress.completed(),
+                successful: progress.successful(),
+                failed: progress.failed(),
+                success_rate: progress.success_rate(),
+            },
+        );
+    }
+    let analytics = snapshot.analytics();
+    api::Status {
+        current_state: state_document(snapshot, now),
+        markets,
+        overall_progress: analytics.completed_percent(),
+        total_eta_minutes: snapshot.total_estimate().map(whole_minutes),
+        analytics: api::Analytics {
+            total_requests: analytics.requests,
+            total_success: analytics.successful,
+            total_fails: analytics.failed,
+            avg_time_per_request_ms: analytics.avg_time_per_request_ms(),
+            success_rate: analytics.success_rate(),
+            markets: market_analytics,
+        },
+    }
+}
+
+fn market_status(market: &MarketSnapshot, estimate: Option<Estimate>, now: Timestamp) -> api::MarketStatus {
+    let progress = &market.progress;
+    let waiting = waiting(market.activity, now);
+    api::MarketStatus {
+        completed: progress.completed(),
+        total: progress.total(),
+        success_rate: progress.success_rate(),
+        failed: progress.failed(),
+        eta_minutes: estimate.map(whole_minutes),
+        state: match market.activity {
+            Activity::Pending => api::MarketState::Pending,
+            Activity::Active => api::MarketState::Active,
+            // A wait that is over is one no more, though its market has not said so yet.
+            Activity::Waiting { .. } if waiting.is_none() => api::MarketState::Active,
+            Activity::Waiting { .. } => api::MarketState::Waiting,
+            Activity::Done => api::MarketState::Done,
+        },
+        waiting,
+        eta_seconds: estimate.map(|estimate| estimate.expected.as_secs_f64()),
+        eta_seconds_low: estimate.map(|estimate| estimate.low.as_secs_f64()),
+        eta_seconds_high: estimate.map(|estimate| estimate.high.as_secs_f64()),
+        avg_time_per_request_ms: (progress.requests() > 0).then(|| progress.avg_time_per_request_ms()),
+        low_success_rate: progress.low_success_rate(),
+    }
+}
+
+/// The line that says why a market waits and until when.
+fn waiting(activity: Activity, now: Timestamp) -> Option<String> {
+    let Activity::Waiting { reason, until } = activity else { return None };
+    let left = until.since(now).as_secs_f64();
+    let why = match reason {
+        WaitReason::RetryAfter => "Retry-After".to_owned(),
+        WaitReason::Backoff(class) => format!("backoff after {class}"),
+        WaitReason::Pacing => "delay between requests".to_owned(),
+    };
+    (left > 0.0).then(|| format!("next request in {left:.1} s: {why}"))
+}
+
+/// Whole minutes, rounded up; 0 only when nothing is left.
+fn whole_minutes(estimate: Estimate) -> u64 {
+    let seconds = estimate.expected.as_secs() + u64::from(estimate.expected.subsec_nanos() > 0);
+    seconds.div_ceil(60)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use price_cache_domain::FailureClass;
+
+    use super::*;
+
+    #[test]
+    fn minutes_are_rounded_up_and_zero_means_done() {
+        let minutes = |millis| {
+            let expected = Duration::from_millis(millis);
+            whole_minutes(Estimate { expected, low: expected, high: expected })
+        };
+        assert_eq!([0, 1, 60_000, 60_001, 3_600_000].map(minutes), [0, 1, 1, 2, 60]);
+    }
+
+    #[test]
+    fn a_wait_says_why_and_how_long() {
+        let until = Timestamp::from_millis(3_200);
+        let line = |reason, now| waiting(Activity::Waiting { reason, until }, Timestamp::from_millis(now));
+        assert_eq!(line(WaitReason::RetryAfter, 0).as_deref(), Some("next request in 3.2 s: Retry-After"));
+        assert_eq!(
+            line(WaitReason::Backoff(FailureClass::Timeout), 3_000).as_deref(),
+            Some("next request in 0.2 s: backoff after timeout")
+        );
+        assert_eq!(line(WaitReason::RetryAfter, 3_200), None);
+    }
+}

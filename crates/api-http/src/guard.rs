@@ -1,0 +1,171 @@
+//! Who may call, and whether the request is well-formed, before any handler sees it.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use hyper::{HeaderMap, Method, StatusCode, Uri};
+
+use crate::problem::Problem;
+use crate::router::App;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Lets a request through, or answers it; every answer carries the security headers.
+pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let checked = check(&app, request.method(), request.uri(), request.headers());
+    let mut response = match checked {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (CACHE_CONTROL, "no-cache"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let target = uri.path_and_query().map_or("", |target| target.as_str());
+    let target_bytes_max = app.options.limits.target_bytes_max;
+    if target.len() > target_bytes_max {
+        return Err(Problem::new(
+            StatusCode::URI_TOO_LONG,
+            format!("the path and query have {} bytes, at most {target_bytes_max} are allowed", target.len()),
+        ));
+    }
+    if let Some(at) = malformed_percent(target) {
+        return Err(Problem::bad_request(format!(
+            "the percent sign at byte {at} of the path and query is not followed by two hexadecimal digits; \
+             write a percent sign itself as %25"
+        )));
+    }
+    let host = host_of(uri, headers)?;
+    if !is_allowed(&host, &app.options.allowed_hosts) {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            format!("requests for host {host:?} are not answered; allow it with server.allowed_hosts"),
+        ));
+    }
+    if !method.is_safe() && !same_origin(headers, &host) {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "a page of another origin may not change anything here",
+        ));
+    }
+    Ok(())
+}
+
+/// The byte offset of the first percent sign that does not begin an escape.
+fn malformed_percent(target: &str) -> Option<usize> {
+    let bytes = target.as_bytes();
+    let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    (0..bytes.len()).find(|at| bytes[*at] == b'%' && !(is_hex(at + 1) && is_hex(at + 2)))
+}
+
+/// The host a request is for, without port, in lower case.
+fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Problem> {
+    let mut named = headers.get_all(HOST).iter();
+    let in_header = match (named.next(), named.next()) {
+        (Some(host), None) => host.to_str().ok(),
+        (None, _) => None,
+        (Some(_), Some(_)) => return Err(Problem::bad_request("the request names more than one host")),
+    };
+    let host = uri.authority().map(|authority| authority.as_str()).or(in_header);
+    let host = host.ok_or_else(|| Problem::bad_request("the request names no host"))?;
+    Ok(without_port(host).to_ascii_lowercase())
+}
+
+fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        // An IPv6 address in brackets has colons of its own.
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+/// Loopback names, or names from the configuration. A page that rebinds its own name to this address
+/// still sends its own name.
+fn is_allowed(host: &str, allowed: &[String]) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback =
+        bare == "localhost" || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
+    is_loopback || allowed.iter().any(|name| name.eq_ignore_ascii_case(host))
+}
+
+/// Whether a state-changing request comes from this server's own page or from no page at all.
+/// Browsers tell by `Sec-Fetch-Site`, older ones by `Origin`.
+fn same_origin(headers: &HeaderMap, host: &str) -> bool {
+    if let Some(site) = headers.get(SEC_FETCH_SITE) {
+        return matches!(site.as_bytes(), b"same-origin" | b"none");
+    }
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let named = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    named.is_some_and(|(_, authority)| {
+        let own = headers.get(HOST).map(HeaderValue::as_bytes);
+        own.map_or_else(
+            || without_port(authority) == host,
+            |own| own.eq_ignore_ascii_case(authority.as_bytes()),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn malformed_percent_signs_are_found() {
+        assert_eq!(malformed_percent("/a%2Fb?c=%20"), None);
+        assert_eq!(malformed_percent("/a%2"), Some(2));
+        assert_eq!(malformed_percent("/a%zz"), Some(2));
+        assert_eq!(malformed_percent("/%"), Some(1));
+    }
+
+    #[test]
+    fn loopback_and_configured_hosts_are_allowed() {
+        let allowed = vec!["prices.example".to_owned()];
+        for host in ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "prices.example"] {
+            assert!(is_allowed(host, &allowed), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "10.0.0.1", "", "[::2]"] {
+            assert!(!is_allowed(host, &allowed), "{host}");
+        }
+        assert_eq!(without_port("[::1]:80"), "[::1]");
+        assert_eq!(without_port("localhost:4680"), "localhost");
+        assert_eq!(without_port("[::1]"), "[::1]");
+    }
+
+    #[test]
+    fn only_own_pages_and_no_pages_change_anything() {
+        let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
+            pairs
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect()
+        };
+        let own = ("host", "localhost:4680");
+        for (pairs, expected) in [
+            (vec![own], true),
+            (vec![own, ("sec-fetch-site", "same-origin")], true),
+            (vec![own, ("sec-fetch-site", "none")], true),
+            (vec![own, ("sec-fetch-site", "same-site")], false),
+            (vec![own, ("sec-fetch-site", "cross-site"), ("origin", "http://localhost:4680")], false),
+            (vec![own, ("origin", "http://localhost:4680")], true),
+            (vec![own, ("origin", "http://localhost:8080")], false),
+            (vec![own, ("origin", "https://evil.example")], false),
+            (vec![own, ("origin", "null")], false),
+        ] {
+            assert_eq!(same_origin(&headers(&pairs), "localhost"), expected, "{pairs:?}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Every route in one table.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use hyper::{StatusCode, Uri};
+use price_cache_engine::Handle;
+
+use crate::guard::guard;
+use crate::options::ServerOptions;
+use crate::problem::Problem;
+use crate::routes;
+
+/// What every handler has at hand.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) engine: Handle,
+    pub(crate) options: Arc<ServerOptions>,
+}
+
+pub(crate) fn router(app: App) -> Router {
+    let run = Router::new()
+        .route("/start", post(routes::start::handle))
+        .route("/stop", post(routes::stop::handle))
+        .route("/reset", post(routes::reset::handle))
+        .route("/retry-failed", post(routes::retry_failed::handle))
+        .route("/status", get(routes::status::handle))
+        .route("/logs", get(routes::logs::list).delete(routes::logs::clear))
+        .route("/errors", get(routes::errors::handle));
+    Router::new()
+        .nest("/api/cache/prices", run)
+        .route("/api/prices", get(routes::prices::markets))
+        .route("/api/prices/{market}", get(routes::prices::market))
+        .route("/api/prices/{market}/{product}", get(routes::price::handle))
+        .route("/health/live", get(routes::health::live))
+        .route("/health/ready", get(routes::health::ready))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn_with_state(app.clone(), guard))
+        .with_state(app)
+}
+
+async fn unknown_route(uri: Uri) -> Problem {
+    Problem::not_found(format!("there is no route {}; they are listed in the README", uri.path()))
+}
+
+async fn unknown_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{method} is not possible for {}; the allow header names what is", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}

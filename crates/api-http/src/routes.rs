@@ -1,0 +1,34 @@
+//! The endpoints, one a file.
+
+pub(crate) mod errors;
+pub(crate) mod health;
+pub(crate) mod logs;
+pub(crate) mod price;
+pub(crate) mod prices;
+pub(crate) mod reset;
+pub(crate) mod retry_failed;
+pub(crate) mod start;
+pub(crate) mod status;
+pub(crate) mod stop;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
+use price_cache_api_types as api;
+use price_cache_domain::Actor;
+use price_cache_engine::Accepted;
+
+use crate::documents::state_document;
+use crate::router::App;
+
+/// Who is told to have caused what a request caused.
+fn actor() -> Actor {
+    Actor::named("api")
+}
+
+/// 202 with the state when something was changed, 200 when there was nothing to do.
+fn accepted(app: &App, accepted: Accepted) -> Response {
+    let state = state_document(&app.engine.snapshot(), app.engine.now());
+    let status = if accepted.changed { StatusCode::ACCEPTED } else { StatusCode::OK };
+    (status, Json(api::Accepted { message: accepted.message, state })).into_response()
+}

@@ -1,0 +1,84 @@
+//! `GET /api/prices/{market}/{product}`: one cached price, with validators.
+
+use std::time::{Duration, SystemTime};
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hyper::header::{AGE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use hyper::{HeaderMap, StatusCode};
+use price_cache_api_types as api;
+use price_cache_domain::{CachedPrice, Timestamp};
+
+use crate::documents::price_entry;
+use crate::problem::Problem;
+use crate::request::{PairInPath, Parameters};
+use crate::router::App;
+
+pub(crate) async fn handle(
+    State(app): State<App>,
+    PairInPath(market, product): PairInPath,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    parameters.only(&[])?;
+    let Some(entry) = app.engine.reader().entry(&market, &product).await? else {
+        let what = if app.engine.reader().has_market(&market).await? { "product" } else { "market" };
+        return Err(Problem::not_found(format!(
+            "no price of product {product:?} in market {market:?} was ever fetched; the {what} is unknown to the cache"
+        )));
+    };
+    let document = price_entry(&market, &product, &entry, app.options.stale_after, app.engine.now());
+    let Some(cached) = &entry.price else {
+        let why = document.last_error.map(|error| error.message).unwrap_or_default();
+        return Err(Problem::not_found(format!(
+            "no fetch of product {product:?} in market {market:?} has succeeded yet; the latest failed: {why}"
+        )));
+    };
+    let etag = etag(cached, &document);
+    let modified = modified(cached.fetched_at);
+    let unchanged = match headers.get(IF_NONE_MATCH) {
+        Some(known) => known.to_str().is_ok_and(|known| matches_etag(known, &etag)),
+        None => headers
+            .get(IF_MODIFIED_SINCE)
+            .and_then(|since| httpdate::parse_http_date(since.to_str().ok()?).ok())
+            // HTTP dates have whole seconds.
+            .is_some_and(|since| seconds(modified) <= seconds(since)),
+    };
+    let age_seconds = document.age_seconds.unwrap_or(0);
+    let mut response =
+        if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { Json(document).into_response() };
+    let headers = response.headers_mut();
+    headers.insert(AGE, HeaderValue::from(age_seconds));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(ETAG, etag);
+    }
+    if let Ok(modified) = HeaderValue::from_str(&httpdate::fmt_http_date(modified)) {
+        headers.insert(LAST_MODIFIED, modified);
+    }
+    Ok(response)
+}
+
+/// Weak, because the age in the body goes on while the price stays.
+fn etag(cached: &CachedPrice, document: &api::PriceEntry) -> String {
+    let failed = document.last_error.as_ref().map_or("", |error| error.at.as_str());
+    let stale = if document.stale { "stale" } else { "fresh" };
+    format!("W/\"{}-{}-{stale}{failed}\"", cached.fetched_at.as_millis(), cached.price.amount)
+}
+
+fn matches_etag(known: &str, etag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    known.trim() == "*" || known.split(',').any(|known| opaque(known) == opaque(etag))
+}
+
+/// Dates that HTTP cannot write, as from a broken clock, become the epoch.
+fn modified(at: Timestamp) -> SystemTime {
+    const YEAR_9999_MILLIS: u64 = 253_402_300_799_000;
+    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+    let millis = if millis > YEAR_9999_MILLIS { 0 } else { millis };
+    SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,50 @@
+//! `GET /api/prices` and `GET /api/prices/{market}`: what the cache holds.
+
+use axum::Json;
+use axum::extract::State;
+use price_cache_api_types as api;
+use price_cache_domain::ProductId;
+
+use crate::documents::{market_prices, price_entry};
+use crate::problem::Problem;
+use crate::request::{MarketInPath, Parameters};
+use crate::router::App;
+
+/// Entries on a page unless asked for more.
+const LIMIT_DEFAULT: usize = 100;
+/// Entries on a page at most.
+const LIMIT_MAX: usize = 1_000;
+
+pub(crate) async fn markets(
+    State(app): State<App>,
+    parameters: Parameters,
+) -> Result<Json<api::Markets>, Problem> {
+    parameters.only(&[])?;
+    let markets = app.engine.reader().markets().await?;
+    Ok(Json(api::Markets { markets: markets.iter().map(market_prices).collect() }))
+}
+
+pub(crate) async fn market(
+    State(app): State<App>,
+    MarketInPath(market): MarketInPath,
+    parameters: Parameters,
+) -> Result<Json<api::PricePage>, Problem> {
+    let parameters = parameters.only(&["after", "limit"])?;
+    let after = parameters.parsed("after", |text| ProductId::new(text))?;
+    let limit = parameters.count("limit", LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    let entries = app.engine.reader().entries(&market, after.as_ref(), limit).await?;
+    if entries.is_empty() && !app.engine.reader().has_market(&market).await? {
+        return Err(Problem::not_found(format!("nothing is cached for market {market:?}")));
+    }
+    let next =
+        entries.last().filter(|_| entries.len() == limit).map(|(product, _)| product.as_str().to_owned());
+    let (stale_after, now) = (app.options.stale_after, app.engine.now());
+    Ok(Json(api::PricePage {
+        market_id: market.as_str().to_owned(),
+        prices: entries
+            .iter()
+            .map(|(product, entry)| price_entry(&market, product, entry, stale_after, now))
+            .collect(),
+        next,
+    }))
+}

@@ -1,0 +1,43 @@
+//! `POST /api/cache/prices/retry-failed`: attempts failed products again.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use hyper::StatusCode;
+use price_cache_api_types as api;
+use price_cache_domain::{MarketId, RetryFilter};
+
+use super::{accepted, actor};
+use crate::problem::Problem;
+use crate::request::{Parameters, optional_json};
+use crate::router::App;
+
+pub(crate) async fn handle(
+    State(app): State<App>,
+    parameters: Parameters,
+    request: Request,
+) -> Result<Response, Problem> {
+    let parameters = parameters.only(&["market", "class"])?;
+    let market = parameters.parsed("market", |text| MarketId::new(text))?;
+    let class = parameters.parsed("class", str::parse)?;
+    let body: api::RetryFailedRequest = optional_json(&app, request).await?;
+    let invalid = |error: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error);
+    let in_body = RetryFilter {
+        market: body
+            .market
+            .map(MarketId::new)
+            .transpose()
+            .map_err(|error| invalid(format!("market: {error}")))?,
+        class: body
+            .class
+            .map(|class| class.parse())
+            .transpose()
+            .map_err(|error| invalid(format!("class: {error}")))?,
+    };
+    let filter = RetryFilter { market: in_body.market.or(market), class: in_body.class.or(class) };
+    if let Some(market) = &filter.market
+        && !app.engine.snapshot().markets.iter().any(|known| known.market == *market)
+    {
+        return Err(Problem::not_found(format!("the run has no market {market:?}")));
+    }
+    Ok(accepted(&app, app.engine.retry_failed(actor(), filter).await?))
+}

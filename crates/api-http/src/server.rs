@@ -1,0 +1,103 @@
+//! The listener: accepts connections up to a limit and ends them in good order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use price_cache_engine::Handle;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::connection;
+use crate::options::ServerOptions;
+use crate::router::{App, router};
+
+/// How long to wait after the system could not accept a connection, as when file descriptors ran out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why the server cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Only loopback addresses are safe without credentials.
+    #[error(
+        "refusing to listen on {0}: anyone who reaches that address could control the run; listen on 127.0.0.1 \
+         or [::1] and let a reverse proxy that authenticates stand before it"
+    )]
+    NotLoopback(SocketAddr),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {error}; choose another with server.listen")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
+}
+
+/// A server that has its address.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    options: Arc<ServerOptions>,
+}
+
+impl Server {
+    /// Takes the address. Clients can connect from now on and are answered once [`serve`](Self::serve) runs.
+    pub async fn bind(options: ServerOptions, engine: Handle) -> Result<Self, BindError> {
+        let address = options.listen;
+        if !address.ip().is_loopback() {
+            return Err(BindError::NotLoopback(address));
+        }
+        let failed = |error| BindError::Address { address, error };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let options = Arc::new(options);
+        let router = router(App { engine, options: Arc::clone(&options) });
+        Ok(Self { listener, address, router, options })
+    }
+
+    /// Where it listens, with the port that the system chose if it was asked to.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers requests until `stopping` is cancelled, then lets those under way finish for a moment.
+    pub async fn serve(self, stopping: CancellationToken) {
+        let limits = self.options.limits;
+        let places = Arc::new(Semaphore::new(limits.connections_max));
+        let connections = TaskTracker::new();
+        loop {
+            let accepted = async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                (self.listener.accept().await, place)
+            };
+            let (accepted, place) = tokio::select! {
+                () = stopping.cancelled() => break,
+                accepted = accepted => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let served = connection::serve(stream, self.router.clone(), limits, stopping.clone());
+                    connections.spawn(async move {
+                        served.await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "could not accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(self.listener);
+        connections.close();
+        if tokio::time::timeout(limits.shutdown_time_max, connections.wait()).await.is_err() {
+            tracing::warn!("connections that did not end were given up");
+        }
+    }
+}

@@ -74,6 +74,11 @@ impl CacheReader {
         Ok(found.into_iter().next().flatten())
     }
 
+    /// Whether the store can be read at all.
+    pub async fn is_readable(&self) -> Result<(), StoreError> {
+        self.store.load_run().await.map(drop)
+    }
+
     /// A page of a market's entries, ordered by the bytes of the product ids.
     pub async fn entries(
         &self,

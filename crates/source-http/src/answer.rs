@@ -1,0 +1,145 @@
+//! Helpers to read an answer: conditions, texts, currencies, and how much of it a message shows.
+
+use std::collections::HashMap;
+
+use price_cache_domain::{Currency, MarketId};
+use serde_json::Value;
+
+use crate::config::{ConditionConfig, CurrencyConfig, Scalar};
+use crate::json::{Document, Found, JsonPath};
+use crate::problem::Problems;
+use crate::secrets::Secrets;
+
+/// How much of a body a message shows, in characters.
+const BODY_SHOWN_CHARS: usize = 60;
+
+/// How much of a body is searched for secrets before its start is shown, in bytes.
+const BODY_MASKED_BYTES: usize = 4096;
+
+/// The start of a body on one line, without secrets.
+pub(crate) fn start_of(body: &[u8], secrets: &Secrets) -> String {
+    excerpt(body, secrets, BODY_SHOWN_CHARS)
+}
+
+/// The first characters of a body on one line, without secrets.
+pub(crate) fn excerpt(body: &[u8], secrets: &Secrets, chars_max: usize) -> String {
+    let text = String::from_utf8_lossy(body.get(..BODY_MASKED_BYTES).unwrap_or(body));
+    let masked = secrets.mask(&text);
+    let mut line = masked.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.retain(|character| !character.is_control());
+    match line.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+/// A condition, compiled.
+pub(crate) struct Condition {
+    path: JsonPath,
+    equals: Option<Scalar>,
+    null: bool,
+}
+
+impl Condition {
+    pub(crate) fn new(key: &str, config: &ConditionConfig, problems: &mut Problems) -> Option<Self> {
+        let path = problems.check(&format!("{key}.path"), JsonPath::new(&config.path));
+        if config.null && config.equals.is_some() {
+            problems.push(key, "write either `equals` or `null = true`, not both");
+        }
+        Some(Self { path: path?, equals: config.equals.clone(), null: config.null })
+    }
+
+    pub(crate) fn holds(&self, value: &Value) -> bool {
+        let found = self.path.find(value);
+        match &self.equals {
+            None if self.null => matches!(found, Found::Nothing | Found::One(Value::Null)),
+            None => !matches!(found, Found::Nothing | Found::One(Value::Null | Value::Bool(false))),
+            Some(scalar) => match (found, scalar) {
+                (Found::One(Value::Bool(flag)), Scalar::Flag(wanted)) => flag == wanted,
+                (Found::One(Value::Number(number)), Scalar::Integer(wanted)) => {
+                    number.as_i64() == Some(*wanted)
+                }
+                (Found::One(Value::String(text)), Scalar::Text(wanted)) => text == wanted,
+                _ => false,
+            },
+        }
+    }
+
+    /// The condition as a message names it.
+    pub(crate) fn path_text(&self) -> &str {
+        &self.path.text
+    }
+}
+
+/// A text, or a whole number as a text.
+pub(crate) fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What a value is, for a message.
+pub(crate) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Where a currency comes from, compiled.
+pub(crate) enum CurrencyPlan {
+    Fixed(Currency),
+    Path(JsonPath),
+    Markets(HashMap<String, Currency>),
+}
+
+impl CurrencyPlan {
+    pub(crate) fn new(key: &str, config: &CurrencyConfig, problems: &mut Problems) -> Option<Self> {
+        match config {
+            CurrencyConfig::Text(text) if text.starts_with('$') => {
+                problems.check(key, JsonPath::new(text)).map(Self::Path)
+            }
+            CurrencyConfig::Text(text) => problems.check(key, Currency::parse(text)).map(Self::Fixed),
+            CurrencyConfig::Markets(codes) => {
+                let mut currencies = HashMap::new();
+                for (market, code) in codes {
+                    let parsed = problems.check(&format!("{key}.{market}"), Currency::parse(code))?;
+                    currencies.insert(market.clone(), parsed);
+                }
+                Some(Self::Markets(currencies))
+            }
+        }
+    }
+
+    /// The currency for a market's answer, or why there is none.
+    pub(crate) fn of(
+        &self,
+        key: &str,
+        market: &MarketId,
+        document: &Document<'_>,
+    ) -> Result<Currency, String> {
+        match self {
+            Self::Fixed(currency) => Ok(*currency),
+            Self::Markets(codes) => codes
+                .get(market.as_str())
+                .copied()
+                .ok_or_else(|| format!("{key} names no currency for market {market}")),
+            Self::Path(path) => match path.find(&document.value) {
+                Found::One(Value::String(code)) => {
+                    Currency::parse(code).map_err(|error| format!("{key} = {:?}: {error}", path.text))
+                }
+                Found::One(other) => {
+                    Err(format!("{key} = {:?} leads to {}, not to a code", path.text, kind_of(other)))
+                }
+                Found::Nothing => Err(format!("{key} = {:?} matched nothing", path.text)),
+                Found::Several(several) => Err(format!("{key} = {:?} matched {several} values", path.text)),
+            },
+        }
+    }
+}

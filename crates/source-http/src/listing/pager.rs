@@ -1,0 +1,373 @@
+//! Pagination: how each page is asked for, and what an answer says about the next.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use price_cache_domain::{FailureClass, Fault, PageCursor, ProductId};
+use reqwest::Url;
+use reqwest::header::{HeaderMap, LINK};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::invalid;
+use crate::answer::{kind_of, text_of};
+use crate::config::PaginationConfig;
+use crate::json::{Document, Found, JsonPath};
+use crate::problem::Problems;
+use crate::secrets::Secrets;
+
+const SECTION: &str = "source.products.pagination";
+
+/// Where in a list a page is; what a [`PageCursor`] says inside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// The number of the page, the products to pass over, the cursor or the URL; empty for the first
+    /// page where that is asked for without.
+    #[serde(rename = "a")]
+    pub(crate) at: String,
+    /// How many pages came before.
+    #[serde(rename = "p")]
+    pub(crate) pages: u64,
+    /// How many products came before.
+    #[serde(rename = "n")]
+    pub(crate) products: u64,
+    /// A hash of the products on the page before.
+    #[serde(rename = "h")]
+    pub(crate) hash: u64,
+}
+
+impl Place {
+    /// The place that a cursor stands for.
+    ///
+    /// # Errors
+    /// The cursor is not one of this source.
+    pub(crate) fn of(cursor: &PageCursor, secrets: &Secrets) -> Result<Self, Fault> {
+        let mut place: Self = serde_json::from_str(&cursor.0).map_err(|_| {
+            Fault::new(FailureClass::Rejected, "the cursor of the product list is not of this source")
+        })?;
+        place.at = secrets.unseal(&place.at);
+        Ok(place)
+    }
+
+    /// The cursor for this place, without secrets.
+    pub(crate) fn cursor(mut self, secrets: &Secrets) -> PageCursor {
+        self.at = secrets.seal(&self.at);
+        PageCursor(serde_json::to_string(&self).unwrap_or_default())
+    }
+}
+
+/// The style, with its paths compiled.
+enum Style {
+    None,
+    Page { first: u64, total_pages: Option<JsonPath>, total: Option<JsonPath> },
+    Offset { total: Option<JsonPath> },
+    Cursor { next: JsonPath },
+    NextUrl { next: JsonPath },
+    LinkHeader,
+}
+
+/// `[source.products.pagination]`, compiled.
+pub(crate) struct Pager {
+    style: Style,
+    has_more: Option<JsonPath>,
+    /// The variable of the templates and its query parameter.
+    variable: Option<(&'static str, String)>,
+    size: Option<(Option<String>, u64)>,
+}
+
+impl Pager {
+    /// Compiles the section; none where it has problems, which are noted.
+    pub(crate) fn new(config: &PaginationConfig, problems: &mut Problems) -> Option<Self> {
+        let mut path = |name: &str, text: Option<&String>| match text {
+            Some(text) => problems.check(&format!("{SECTION}.{name}"), JsonPath::new(text)).map(Some),
+            None => Some(None),
+        };
+        let mut pager = Self { style: Style::None, has_more: None, variable: None, size: None };
+        match config {
+            PaginationConfig::None => {}
+            PaginationConfig::Page { param, first, size_param, size, total_pages, total, has_more } => {
+                let total_pages = path("total_pages", total_pages.as_ref());
+                let total = path("total", total.as_ref());
+                pager.has_more = path("has_more", has_more.as_ref())?;
+                pager.style = Style::Page { first: *first, total_pages: total_pages?, total: total? };
+                pager.variable = Some(("page", param.clone()));
+                pager.size = size.map(|size| (size_param.clone(), size));
+            }
+            PaginationConfig::Offset { param, size_param, size, total, has_more } => {
+                let total = path("total", total.as_ref());
+                pager.has_more = path("has_more", has_more.as_ref())?;
+                pager.style = Style::Offset { total: total? };
+                pager.variable = Some(("offset", param.clone()));
+                pager.size = Some((Some(size_param.clone()), *size));
+            }
+            PaginationConfig::Cursor { param, next, has_more, size_param, size } => {
+                let next = path("next", Some(next));
+                pager.has_more = path("has_more", has_more.as_ref())?;
+                pager.style = Style::Cursor { next: next?? };
+                pager.variable = Some(("cursor", param.clone()));
+                pager.size = size.map(|size| (size_param.clone(), size));
+            }
+            PaginationConfig::NextUrl { next } => {
+                pager.style = Style::NextUrl { next: path("next", Some(next))?? };
+            }
+            PaginationConfig::LinkHeader {} => pager.style = Style::LinkHeader,
+        }
+        if pager.size.as_ref().is_some_and(|(_, size)| *size == 0) {
+            problems.push(&format!("{SECTION}.size"), "a page must have at least one product");
+        }
+        Some(pager)
+    }
+
+    /// Where the list begins.
+    pub(crate) fn first(&self) -> Place {
+        let at = match &self.style {
+            Style::Page { first, .. } => first.to_string(),
+            Style::Offset { .. } => "0".to_owned(),
+            Style::None | Style::Cursor { .. } | Style::NextUrl { .. } | Style::LinkHeader => String::new(),
+        };
+        Place { at, ..Place::default() }
+    }
+
+    /// The URL of the page, where the place says it whole.
+    pub(crate) fn url<'a>(&self, place: &'a Place) -> Option<&'a str> {
+        let says_url = matches!(self.style, Style::NextUrl { .. } | Style::LinkHeader);
+        (says_url && !place.at.is_empty()).then_some(place.at.as_str())
+    }
+
+    /// The size of a page as text, empty where none is configured.
+    pub(crate) fn size(&self) -> String {
+        self.size.as_ref().map(|(_, size)| size.to_string()).unwrap_or_default()
+    }
+
+    /// The variables of the templates for a page.
+    pub(crate) fn variables<'a>(&self, place: &'a Place, size: &'a str) -> Vec<(&'static str, &'a str)> {
+        let at = |name: &str| match &self.variable {
+            Some((variable, _)) if *variable == name => place.at.as_str(),
+            _ => "",
+        };
+        vec![("page", at("page")), ("offset", at("offset")), ("cursor", at("cursor")), ("size", size)]
+    }
+
+    /// The parameters to add to the query of a page; `uses` is whether the templates name a variable themselves.
+    pub(crate) fn query<'a>(
+        &'a self,
+        place: &'a Place,
+        size: &'a str,
+        uses: impl Fn(&str) -> bool,
+    ) -> Vec<(&'a str, &'a str)> {
+        let mut query = Vec::new();
+        if let Some((variable, parameter)) = &self.variable
+            && !place.at.is_empty()
+            && !uses(variable)
+        {
+            query.push((parameter.as_str(), place.at.as_str()));
+        }
+        if let Some((Some(parameter), _)) = &self.size
+            && !uses("size")
+        {
+            query.push((parameter.as_str(), size));
+        }
+        query
+    }
+
+    /// Where the next page begins; none after the last.
+    ///
+    /// # Errors
+    /// The answer does not say it, or says what it said before.
+    pub(crate) fn next(
+        &self,
+        place: &Place,
+        products: &[ProductId],
+        document: &Document<'_>,
+        headers: &HeaderMap,
+        asked: &Url,
+    ) -> Result<Option<Place>, Fault> {
+        let value = &document.value;
+        let mut hasher = DefaultHasher::new();
+        products.hash(&mut hasher);
+        let hash = hasher.finish();
+        let seen = place.products.saturating_add(u64::try_from(products.len()).unwrap_or(u64::MAX));
+        let at = match &self.style {
+            Style::None => None,
+            Style::Page { .. } | Style::Offset { .. } => {
+                if !products.is_empty() && place.pages > 0 && hash == place.hash {
+                    return Err(invalid(format!(
+                        "page {} of the products is the same as the one before; check {SECTION}.param",
+                        place.pages + 1
+                    )));
+                }
+                self.counted(place, products.is_empty(), seen, value)?
+            }
+            Style::Cursor { next } => match self.more(value)? {
+                Some(false) => None,
+                more => {
+                    let cursor = optional_text("next", next, value)?;
+                    if cursor.is_none() && more == Some(true) {
+                        return Err(invalid(format!(
+                            "more products follow, but {SECTION}.next finds no cursor"
+                        )));
+                    }
+                    cursor
+                }
+            },
+            Style::NextUrl { next } => match optional_text("next", next, value)? {
+                Some(url) => Some(joined(asked, &url)?),
+                None => None,
+            },
+            Style::LinkHeader => match next_link(headers) {
+                Some(url) => Some(joined(asked, &url)?),
+                None => None,
+            },
+        };
+        let Some(at) = at else { return Ok(None) };
+        if at == place.at || self.says_url_of(asked, &at) {
+            return Err(invalid(format!("the next page after page {} is that page itself", place.pages + 1)));
+        }
+        Ok(Some(Place { at, pages: place.pages.saturating_add(1), products: seen, hash }))
+    }
+
+    fn says_url_of(&self, asked: &Url, at: &str) -> bool {
+        matches!(self.style, Style::NextUrl { .. } | Style::LinkHeader) && asked.as_str() == at
+    }
+
+    /// The next page of a numbered list.
+    fn counted(
+        &self,
+        place: &Place,
+        is_empty: bool,
+        seen: u64,
+        value: &Value,
+    ) -> Result<Option<String>, Fault> {
+        let at: u64 =
+            place.at.parse().map_err(|_| invalid("the cursor of the product list is damaged".to_owned()))?;
+        let (next, total) = match &self.style {
+            Style::Page { first, total_pages, total } => {
+                if let Some(path) = total_pages {
+                    let pages = number("total_pages", path, value)?;
+                    return Ok((at.saturating_sub(*first) + 1 < pages).then(|| (at + 1).to_string()));
+                }
+                (at + 1, total)
+            }
+            Style::Offset { total } => (at.saturating_add(seen.saturating_sub(place.products)), total),
+            Style::None | Style::Cursor { .. } | Style::NextUrl { .. } | Style::LinkHeader => {
+                return Ok(None);
+            }
+        };
+        let more = match (self.more(value)?, total) {
+            // An empty page would be asked for for ever by its offset.
+            (Some(more), _) => more && next > at,
+            (None, Some(path)) => {
+                let total = number("total", path, value)?;
+                if is_empty && seen < total {
+                    tracing::warn!(total, seen, "the list of products ended before its total");
+                }
+                !is_empty && seen < total
+            }
+            (None, None) => !is_empty,
+        };
+        Ok(more.then(|| next.to_string()))
+    }
+
+    fn more(&self, value: &Value) -> Result<Option<bool>, Fault> {
+        let Some(path) = &self.has_more else { return Ok(None) };
+        match path.find(value) {
+            Found::One(Value::Bool(more)) => Ok(Some(*more)),
+            Found::One(other) => Err(odd("has_more", path, kind_of(other), "a truth value")),
+            Found::Nothing | Found::Several(_) => Err(odd("has_more", path, "no one value", "a truth value")),
+        }
+    }
+}
+
+fn odd(name: &str, path: &JsonPath, found: &str, wanted: &str) -> Fault {
+    invalid(format!("{SECTION}.{name} = {:?} leads to {found}, not to {wanted}", path.text))
+}
+
+fn number(name: &str, path: &JsonPath, value: &Value) -> Result<u64, Fault> {
+    let number = match path.find(value) {
+        Found::One(Value::Number(number)) => number.as_u64(),
+        Found::One(Value::String(text)) => text.parse().ok(),
+        Found::One(_) | Found::Nothing | Found::Several(_) => None,
+    };
+    number.ok_or_else(|| odd(name, path, "something else", "a whole number"))
+}
+
+/// A text that may be null, empty, false or not there.
+fn optional_text(name: &str, path: &JsonPath, value: &Value) -> Result<Option<String>, Fault> {
+    match path.find(value) {
+        Found::Nothing | Found::One(Value::Null | Value::Bool(false)) => Ok(None),
+        Found::One(value) => match text_of(value) {
+            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+            None => Err(odd(name, path, kind_of(value), "a text")),
+        },
+        Found::Several(_) => Err(odd(name, path, "several values", "a text")),
+    }
+}
+
+fn joined(asked: &Url, text: &str) -> Result<String, Fault> {
+    asked
+        .join(text)
+        .map(String::from)
+        .map_err(|error| invalid(format!("the URL of the next page is none: {error}")))
+}
+
+/// The target of the link with `rel="next"`.
+fn next_link(headers: &HeaderMap) -> Option<String> {
+    headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).find_map(|value| {
+        let mut rest = value;
+        while let Some((_, after)) = rest.split_once('<') {
+            let (target, after) = after.split_once('>')?;
+            // The parameters reach to the next link; a comma within quotes comes before no `<`.
+            let parameters = after.split('<').next().unwrap_or(after);
+            let is_next =
+                parameters.split([';', ',']).filter_map(|part| part.split_once('=')).any(|(name, value)| {
+                    name.trim().eq_ignore_ascii_case("rel")
+                        && value
+                            .trim()
+                            .trim_matches('"')
+                            .split_whitespace()
+                            .any(|rel| rel.eq_ignore_ascii_case("next"))
+                });
+            if is_next {
+                return Some(target.to_owned());
+            }
+            rest = after;
+        }
+        None
+    })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn link(value: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(LINK, value.parse().unwrap());
+        next_link(&headers)
+    }
+
+    #[test]
+    fn the_next_link_is_found_among_others() {
+        for (value, expected) in [
+            (r#"<https://x.example/?page=2>; rel="next""#, Some("https://x.example/?page=2")),
+            (r#"</p?a=1,2>; rel="prev", </p?a=3>; title="a, b"; rel=next"#, Some("/p?a=3")),
+            (r#"</p>; rel="last next""#, Some("/p")),
+            (r#"</p>; rel="prev""#, None),
+            (r#"</p>; rev="next""#, None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(link(value).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_is_kept_without_secrets() {
+        let mut secrets = Secrets::default();
+        secrets.fill("${KEY}", crate::secrets::Place::Url, &|_| Some("hunter2".to_owned())).unwrap();
+        let place = Place { at: "https://x/?key=hunter2".to_owned(), pages: 2, products: 7, hash: 9 };
+        let cursor = place.clone().cursor(&secrets);
+        assert!(!cursor.0.contains("hunter2"));
+        assert_eq!(Place::of(&cursor, &secrets).unwrap(), place);
+        assert!(Place::of(&PageCursor("x".to_owned()), &secrets).is_err());
+    }
+}

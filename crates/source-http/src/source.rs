@@ -1,0 +1,290 @@
+//! The port: requests go out, answers come back as what they mean.
+
+use price_cache_domain::{
+    BoxFuture, Failure, Fault, Fetched, MarketId, PageCursor, PriceSource, ProductId, ProductLists,
+    ProductPage,
+};
+use reqwest::header::{HeaderValue, IF_NONE_MATCH};
+
+use crate::answer::start_of;
+use crate::compiled::{Compiled, Ids, ProductList};
+use crate::config::SourceConfig;
+use crate::http::{Answer, Call, Exchanger, client, status_fault};
+use crate::listing::{Place, invalid};
+use crate::problem::SourceError;
+use crate::template::Variables;
+
+/// How much of a message is kept beside the path that was asked, in bytes.
+const MESSAGE_BYTES_MAX: usize = 220;
+
+/// How much of a path a message shows, in characters.
+const PATH_SHOWN_CHARS: usize = 60;
+
+/// A pricing API over HTTP, as described by a [`SourceConfig`].
+pub struct HttpPriceSource {
+    pub(crate) compiled: Compiled,
+    pub(crate) exchanger: Exchanger,
+}
+
+impl std::fmt::Debug for HttpPriceSource {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("HttpPriceSource")
+            .field("base_url", &self.compiled.base.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl HttpPriceSource {
+    /// Builds the source. `environment` looks up the variables that the configuration names.
+    ///
+    /// # Errors
+    /// The configuration has problems, a variable is not set, or the HTTP client cannot be set up.
+    pub fn new(
+        config: &SourceConfig,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, SourceError> {
+        let compiled = Compiled::new(config, environment).map_err(SourceError::Config)?;
+        let mut servers = compiled.price.servers();
+        if let Ids::Url(list) = &compiled.markets {
+            servers.extend(list.request.servers());
+        }
+        if let Ids::Url(list) = &compiled.products {
+            servers.extend(list.request.servers());
+        }
+        if let Some(purge) = &compiled.purge {
+            servers.extend(purge.request.servers());
+        }
+        let client = client(&compiled.base, &servers, &compiled.limits)?;
+        let exchanger =
+            Exchanger { client, limits: compiled.limits.clone(), allowed: compiled.allowed.clone() };
+        Ok(Self { compiled, exchanger })
+    }
+
+    /// The call for one price.
+    pub(crate) fn price_call(
+        &self,
+        market: &MarketId,
+        product: &ProductId,
+        etag: Option<&str>,
+    ) -> Result<(Call, bool), Fault> {
+        let variables = [("market", market.as_str()), ("product", product.as_str())];
+        let mut call = self.compiled.price.call(Variables(&variables), &[])?;
+        call.body_bytes_max = self.compiled.limits.body_bytes;
+        call.body_limit = "source.limits.body_bytes";
+        let etag = etag.filter(|_| self.compiled.reader.is_conditional());
+        let etag = etag.and_then(|etag| HeaderValue::from_str(etag).ok());
+        let is_conditional = etag.is_some();
+        if let Some(etag) = etag {
+            call.headers.insert(IF_NONE_MATCH, etag);
+        }
+        Ok((call, is_conditional))
+    }
+
+    /// The same fault with what was asked, and without secrets.
+    pub(crate) fn told(&self, fault: Fault, method: &str, shown_url: &str) -> Fault {
+        let mut message = fault.failure.message().to_owned();
+        if message.len() > MESSAGE_BYTES_MAX {
+            message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+            message.push_str("...");
+        }
+        let after_scheme = shown_url.split_once("://").map_or(shown_url, |(_, rest)| rest);
+        let path = after_scheme.find('/').map_or("/", |at| &after_scheme[at..]);
+        let path = path.split('?').next().unwrap_or_default();
+        let shown: String = path.chars().take(PATH_SHOWN_CHARS).collect();
+        let more = if shown.len() < path.len() { "..." } else { "" };
+        let text = format!("{message} ({method} {shown}{more})");
+        let masked = self.compiled.secrets.mask(&text).into_owned();
+        Fault { failure: Failure::new(fault.failure.class(), masked), ..fault }
+    }
+
+    async fn price_now(
+        &self,
+        market: &MarketId,
+        product: &ProductId,
+        etag: Option<&str>,
+    ) -> Result<Fetched, Fault> {
+        let (call, is_conditional) = self.price_call(market, product, etag)?;
+        let answer = self.exchanger.send(call).await?;
+        self.understood(&answer, market, product, is_conditional)
+    }
+
+    /// What an answer to a request for a price means.
+    pub(crate) fn understood(
+        &self,
+        answer: &Answer,
+        market: &MarketId,
+        product: &ProductId,
+        is_conditional: bool,
+    ) -> Result<Fetched, Fault> {
+        let read = self.compiled.reader.read(answer, market, product, is_conditional, &self.compiled.secrets);
+        read.map_err(|fault| fault.with_status(answer.status.as_u16()))
+    }
+
+    async fn markets_now(&self) -> Result<Vec<MarketId>, Fault> {
+        let list = match &self.compiled.markets {
+            Ids::List(markets) => return Ok(markets.clone()),
+            Ids::Url(list) => list,
+        };
+        let secrets = &self.compiled.secrets;
+        let fetch = async {
+            let answer = self.list_answer(list.request.call(Variables(&[]), &[])?).await?;
+            let read = || {
+                let document = list.reader.document(&answer, secrets)?;
+                let markets =
+                    list.reader.ids(&document, || start_of(&answer.body, secrets), |id| MarketId::new(id))?;
+                let limit = self.compiled.limits.markets_max;
+                if markets.is_empty() {
+                    return Err(invalid("the list of markets is empty".to_owned()));
+                }
+                if markets.len() > limit {
+                    let found = markets.len();
+                    return Err(invalid(format!(
+                        "{found} markets, more than {limit} (source.limits.markets_max)"
+                    )));
+                }
+                Ok(markets)
+            };
+            read().map_err(|fault| fault.with_status(answer.status.as_u16()))
+        };
+        let shown = || list.request.url.expand_shown(Variables(&[]));
+        fetch.await.map_err(|fault| self.told(fault, list.request.method.as_str(), &shown()))
+    }
+
+    async fn products_now(
+        &self,
+        market: &MarketId,
+        cursor: Option<&PageCursor>,
+    ) -> Result<ProductPage, Fault> {
+        let list = match &self.compiled.products {
+            Ids::List(products) => return Ok(ProductPage { products: products.clone(), next: None }),
+            Ids::Url(list) => list,
+        };
+        self.page(list, market, cursor).await.map_err(|fault| {
+            let shown = list.request.url.expand_shown(Variables(&[("market", market.as_str())]));
+            self.told(fault, list.request.method.as_str(), &shown)
+        })
+    }
+
+    async fn page(
+        &self,
+        list: &ProductList,
+        market: &MarketId,
+        cursor: Option<&PageCursor>,
+    ) -> Result<ProductPage, Fault> {
+        let secrets = &self.compiled.secrets;
+        let limits = &self.compiled.limits;
+        let place = match cursor {
+            Some(cursor) => Place::of(cursor, secrets)?,
+            None => list.pager.first(),
+        };
+        if place.pages >= limits.listing_pages_max {
+            let limit = limits.listing_pages_max;
+            return Err(invalid(format!(
+                "more than {limit} pages of products (source.limits.listing_pages_max)"
+            )));
+        }
+        let call = match list.pager.url(&place) {
+            Some(url) => list.request.call_to(url)?,
+            None => {
+                let size = list.pager.size();
+                let mut variables = list.pager.variables(&place, &size);
+                variables.push(("market", market.as_str()));
+                let query = list.pager.query(&place, &size, |name| list.request.uses(name));
+                list.request.call(Variables(&variables), &query)?
+            }
+        };
+        let asked = call.url.clone();
+        let answer = self.list_answer(call).await?;
+        let read = || {
+            let document = list.reader.document(&answer, secrets)?;
+            let products =
+                list.reader.ids(&document, || start_of(&answer.body, secrets), |id| ProductId::new(id))?;
+            // A relative URL is relative to where the answer came from.
+            let next = list.pager.next(&place, &products, &document, &answer.headers, &answer.url)?;
+            if next.as_ref().is_some_and(|next| next.at == asked.as_str()) {
+                return Err(invalid("the next page's URL is that of this page".to_owned()));
+            }
+            let count = place.products.saturating_add(u64::try_from(products.len()).unwrap_or(u64::MAX));
+            if count > limits.products_max {
+                let limit = limits.products_max;
+                return Err(invalid(format!("more than {limit} products (source.limits.products_max)")));
+            }
+            Ok(ProductPage { products, next: next.map(|next| next.cursor(secrets)) })
+        };
+        read().map_err(|fault| fault.with_status(answer.status.as_u16()))
+    }
+
+    async fn list_answer(&self, call: Call) -> Result<Answer, Fault> {
+        let body_bytes_max = self.compiled.limits.listing_body_bytes;
+        let call = Call { body_bytes_max, body_limit: "source.limits.listing_body_bytes", ..call };
+        self.exchanger.send(call).await
+    }
+
+    async fn purge_now(&self, market: &MarketId, product: &ProductId) -> Result<(), Fault> {
+        let Some(purge) = &self.compiled.purge else { return Ok(()) };
+        let variables = [("market", market.as_str()), ("product", product.as_str())];
+        let fetch = async {
+            let mut call = purge.request.call(Variables(&variables), &[])?;
+            call.body_bytes_max = self.compiled.limits.body_bytes;
+            call.body_limit = "source.limits.body_bytes";
+            let answer = self.exchanger.send(call).await?;
+            if answer.status.is_success() {
+                return Ok(());
+            }
+            let said = start_of(&answer.body, &self.compiled.secrets);
+            Err(status_fault(answer.status, &answer.headers, &said))
+        };
+        let Err(fault) = fetch.await else { return Ok(()) };
+        let shown = purge.request.url.expand_shown(Variables(&variables));
+        let fault = self.told(fault, purge.request.method.as_str(), &shown);
+        if purge.required {
+            return Err(fault);
+        }
+        tracing::warn!(%market, %product, %fault, "the purge failed; the price is fetched all the same");
+        Ok(())
+    }
+}
+
+impl PriceSource for HttpPriceSource {
+    fn markets(&self) -> BoxFuture<'_, Result<Vec<MarketId>, Fault>> {
+        Box::pin(self.markets_now())
+    }
+
+    fn product_lists(&self) -> ProductLists {
+        if self.compiled.shared { ProductLists::Shared } else { ProductLists::PerMarket }
+    }
+
+    fn products<'a>(
+        &'a self,
+        market: &'a MarketId,
+        cursor: Option<&'a PageCursor>,
+    ) -> BoxFuture<'a, Result<ProductPage, Fault>> {
+        Box::pin(self.products_now(market, cursor))
+    }
+
+    fn purge<'a>(&'a self, market: &'a MarketId, product: &'a ProductId) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(self.purge_now(market, product))
+    }
+
+    fn price<'a>(
+        &'a self,
+        market: &'a MarketId,
+        product: &'a ProductId,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Fetched, Fault>> {
+        Box::pin(async move {
+            let fetched = self.price_now(market, product, etag).await;
+            fetched.map_err(|fault| {
+                let url = self.price_url(market, product);
+                self.told(fault, self.compiled.price.method.as_str(), &url)
+            })
+        })
+    }
+
+    fn price_url(&self, market: &MarketId, product: &ProductId) -> String {
+        let variables = [("market", market.as_str()), ("product", product.as_str())];
+        let url = self.compiled.price.url.expand_shown(Variables(&variables));
+        self.compiled.secrets.mask(&url).into_owned()
+    }
+}

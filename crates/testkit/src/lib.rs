@@ -12,6 +12,7 @@ mod manual_clock;
 mod memory_store;
 mod scripted_source;
 mod shorthand;
+pub mod store_contract;
 
 pub use block_on::block_on;
 pub use manual_clock::ManualClock;

@@ -1,0 +1,24 @@
+//! A page of a plan as it is stored.
+
+use minicbor::{Decode, Encode};
+use price_cache_domain::{ProductId, StoreError};
+
+use super::{DecodeError, seal, unseal};
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct PageRecord<'a> {
+    #[b(0)]
+    products: Vec<&'a str>,
+}
+
+pub(crate) fn encode_plan_page(products: &[ProductId]) -> Result<Vec<u8>, StoreError> {
+    let products: Vec<&str> = products.iter().map(ProductId::as_str).collect();
+    let bytes = products.iter().map(|product| product.len() + 3).sum::<usize>() + 8;
+    seal(&PageRecord { products }, bytes)
+}
+
+pub(crate) fn decode_plan_page(bytes: &[u8]) -> Result<Vec<ProductId>, DecodeError> {
+    let record: PageRecord<'_> = unseal(bytes)?;
+    record.products.into_iter().map(|id| ProductId::new(id).map_err(DecodeError::damaged)).collect()
+}

@@ -1,0 +1,119 @@
+//! What goes wrong when a store is opened, and how errors of sled become errors of the store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use price_cache_domain::StoreError;
+
+/// Why a store could not be opened. Nothing in the folder was lost.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process, or another store of this one, has the folder.
+    #[error(
+        "{} is in use by another price-cache process: stop that one, or choose another folder",
+        path.display()
+    )]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The data cannot be read.
+    #[error("the data in {} is damaged ({reason}): restore a backup, or move the folder away to start anew", path.display())]
+    Damaged {
+        /// The folder.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// A newer version of this program wrote the data.
+    #[error(
+        "the data in {} has format {found}, this version reads up to {supported}: upgrade the program",
+        path.display()
+    )]
+    NewerFormat {
+        /// The folder.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The newest format this program reads.
+        supported: u32,
+    },
+    /// There is no space to open it.
+    #[error("the disk that holds {} is full: free some space", path.display())]
+    Full {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Anything else that the file system refused.
+    #[error("cannot open the store in {}: {reason}", path.display())]
+    Io {
+        /// The folder.
+        path: PathBuf,
+        /// What the file system said.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn from_store(path: &Path, error: StoreError) -> Self {
+        let path = path.to_owned();
+        match error {
+            StoreError::Full(_) => Self::Full { path },
+            StoreError::Io(reason) => Self::Io { path, reason },
+            StoreError::Damaged(reason) => Self::Damaged { path, reason },
+            StoreError::NewerFormat { found, supported } => Self::NewerFormat { path, found, supported },
+            StoreError::Closed => Self::Io { path, reason: error.to_string() },
+        }
+    }
+
+    pub(crate) fn from_io(path: &Path, error: &io::Error) -> Self {
+        Self::from_store(path, from_io(error))
+    }
+
+    /// The same, for those who have an open store already.
+    pub(crate) fn into_store(self) -> StoreError {
+        let sentence = self.to_string();
+        match self {
+            Self::Full { .. } => StoreError::Full(sentence),
+            Self::Damaged { .. } => StoreError::Damaged(sentence),
+            Self::NewerFormat { found, supported, .. } => StoreError::NewerFormat { found, supported },
+            Self::InUse { .. } | Self::Io { .. } => StoreError::Io(sentence),
+        }
+    }
+}
+
+pub(crate) fn from_io(error: &io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
+        _ => StoreError::Io(error.to_string()),
+    }
+}
+
+pub(crate) fn from_sled(error: &sled::Error) -> StoreError {
+    match error {
+        sled::Error::Io(error) => from_io(error),
+        sled::Error::Corruption { .. } => {
+            StoreError::Damaged(format!("{error}; run `price-cache doctor`, or restore a backup"))
+        }
+        sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
+            StoreError::Io(error.to_string())
+        }
+    }
+}
+
+/// Runs code of sled. Sled panics on some damage and failed writes; that must end neither the storage
+/// thread nor a request.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    // What a panic may leave half done is sled's handle, which is dropped after any error in writing.
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+        Ok(result) => result,
+        Err(panic) => {
+            let message = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            Err(StoreError::Io(format!("the database stopped with a panic: {message}")))
+        }
+    }
+}

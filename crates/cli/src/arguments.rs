@@ -47,6 +47,28 @@ impl Arguments {
     }
 }
 
+/// What the server program was called with: `price-cache-server` is `price-cache serve` under a name of its own.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "price-cache-server",
+    version,
+    about = "Serves cached prices and walks every product of every market when told to",
+    max_term_width = 110
+)]
+pub struct ServerArguments {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "price-cache.toml")]
+    pub config: PathBuf,
+}
+
+impl ServerArguments {
+    /// As [`Arguments::from_command_line`].
+    #[must_use]
+    pub fn from_command_line() -> Self {
+        Self::parse()
+    }
+}
+
 /// Under which title the options of every command stand.
 const GLOBAL_HEADING: &str = "Options of every command";
 

@@ -1,1 +1,12 @@
-//! Placeholder.
+//! The wiring of the programs `price-cache` and `price-cache-server`: configuration, ports, signals and
+//! the commands that run in-process. Whatever decides anything lives in the crates below.
+
+pub mod commands;
+pub mod configuration;
+mod logging;
+mod program;
+mod signals;
+mod system_clock;
+mod wiring;
+
+pub use program::{client_main, server_main};

@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The command line of a price cache.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    price_cache::client_main()
+}

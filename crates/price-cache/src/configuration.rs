@@ -1,0 +1,233 @@
+//! The configuration file: what it may say, how it is read, and where its mistakes are.
+
+mod check;
+mod error;
+mod load;
+mod place;
+mod template;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+use price_cache_api_http::{ServerLimits, ServerOptions};
+use price_cache_engine::{Options, RetryOptions};
+use price_cache_source_http::{SourceConfig, Span};
+use price_cache_storage_sled::SledOptions;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use error::ConfigurationError;
+pub use load::{ENVIRONMENT_PREFIX, Loaded, load};
+pub use template::TEMPLATE;
+
+/// A whole configuration. Only `source` must be there.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    /// Where the prices come from.
+    pub source: SourceConfig,
+    /// How a run goes.
+    #[serde(default)]
+    pub run: RunConfig,
+    /// How clients reach the cache.
+    #[serde(default)]
+    pub server: ServerConfig,
+    /// Where the prices are kept.
+    #[serde(default)]
+    pub storage: StorageConfig,
+    /// The program's own log.
+    #[serde(default)]
+    pub log: LogConfig,
+}
+
+/// The section `[run]`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunConfig {
+    /// How many markets are walked at a time; within a market there is one request at a time, always.
+    pub parallel_markets: NonZeroUsize,
+    /// The shortest time between two requests of a market.
+    pub delay_between_requests: Span,
+    /// Whether a run that was interrupted goes on by itself when the server starts.
+    pub resume_interrupted: bool,
+    /// Fetched prices per market that may be on their way to the disk while the next request runs.
+    pub undurable_records_max: NonZeroUsize,
+    /// When and how failed requests are repeated.
+    pub retry: RetryConfig,
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        let options = Options::default();
+        Self {
+            parallel_markets: options.parallel_markets,
+            delay_between_requests: options.delay_between_requests.into(),
+            resume_interrupted: options.resume_interrupted,
+            undurable_records_max: options.undurable_records_max,
+            retry: RetryConfig::default(),
+        }
+    }
+}
+
+impl RunConfig {
+    /// The engine's settings.
+    pub fn options(&self) -> Options {
+        Options {
+            parallel_markets: self.parallel_markets,
+            undurable_records_max: self.undurable_records_max,
+            delay_between_requests: self.delay_between_requests.into(),
+            resume_interrupted: self.resume_interrupted,
+            retry: RetryOptions {
+                attempts_max: self.retry.attempts_max,
+                backoff_start: self.retry.backoff_start.into(),
+                backoff_max: self.retry.backoff_max.into(),
+                retry_after_max: self.retry.retry_after_max.into(),
+            },
+        }
+    }
+}
+
+/// The section `[run.retry]`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetryConfig {
+    /// Requests per product at most, the first included.
+    pub attempts_max: NonZeroU32,
+    /// The longest wait after the first failure; doubles with each further one.
+    pub backoff_start: Span,
+    /// The longest wait that doubling leads to.
+    pub backoff_max: Span,
+    /// The longest `Retry-After` that is honoured.
+    pub retry_after_max: Span,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        let options = RetryOptions::default();
+        Self {
+            attempts_max: options.attempts_max,
+            backoff_start: options.backoff_start.into(),
+            backoff_max: options.backoff_max.into(),
+            retry_after_max: options.retry_after_max.into(),
+        }
+    }
+}
+
+/// The section `[server]`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// The loopback address and port to listen on; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Names besides loopback ones that requests may be addressed to.
+    pub allowed_hosts: Vec<String>,
+    /// A price older than this is called stale.
+    pub stale_after: Span,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        let options = ServerOptions::default();
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), options.listen.port()),
+            allowed_hosts: options.allowed_hosts,
+            stale_after: options.stale_after.into(),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// The server's settings.
+    pub fn options(&self) -> ServerOptions {
+        ServerOptions {
+            listen: self.listen,
+            allowed_hosts: self.allowed_hosts.clone(),
+            stale_after: self.stale_after.into(),
+            limits: ServerLimits::default(),
+        }
+    }
+}
+
+/// The section `[storage]`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorageConfig {
+    /// The folder; made when there is none. Relative to the folder the program is started in.
+    pub path: PathBuf,
+    /// Memory for the store's pages, in MiB.
+    pub cache_mib: NonZeroU64,
+    /// Disk space kept back for opening the store on a full disk, in MiB.
+    pub reserve_mib: u64,
+}
+
+const MIB: u64 = 1024 * 1024;
+
+impl Default for StorageConfig {
+    fn default() -> Self {
+        let options = SledOptions::new("price-cache-data");
+        Self {
+            path: options.path,
+            cache_mib: NonZeroU64::MIN.saturating_add(options.cache_bytes / MIB - 1),
+            reserve_mib: options.reserve_bytes / MIB,
+        }
+    }
+}
+
+impl StorageConfig {
+    /// The store's settings.
+    pub fn options(&self) -> SledOptions {
+        SledOptions {
+            cache_bytes: self.cache_mib.get().saturating_mul(MIB),
+            reserve_bytes: self.reserve_mib.saturating_mul(MIB),
+            ..SledOptions::new(self.path.clone())
+        }
+    }
+}
+
+/// The section `[log]`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// How much is told.
+    pub level: LogLevel,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// How much the log tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Only what failed.
+    Error,
+    /// Also what looks wrong.
+    Warn,
+    /// Also each transition of the run.
+    #[default]
+    Info,
+    /// Also what helps to find a defect.
+    Debug,
+}
+
+impl LogLevel {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+/// In which form the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,120 @@
+//! Reads a configuration file and the environment variables that override it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::check;
+use super::{Configuration, ConfigurationError};
+
+/// `PRICE_CACHE__RUN__PARALLEL_MARKETS=4` overrides `run.parallel_markets`.
+pub const ENVIRONMENT_PREFIX: &str = "PRICE_CACHE__";
+
+/// The largest configuration file that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// A configuration and where it came from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub configuration: Configuration,
+    /// The file.
+    pub path: PathBuf,
+    /// The file's text, to find places in.
+    pub(super) text: String,
+    /// Dotted keys that the environment set.
+    pub(super) overridden: Vec<String>,
+}
+
+/// Reads the file, applies overrides from `environment` and checks the whole.
+pub fn load(
+    path: &Path,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Loaded, ConfigurationError> {
+    let text = read(path)?;
+    let overrides: Vec<_> =
+        environment.into_iter().filter_map(|(name, value)| override_of(&name, value)).collect();
+    let configuration = parse(path, &text, &overrides)?;
+    let overridden = overrides.into_iter().map(|(key, _)| key).collect();
+    let loaded = Loaded { configuration, path: path.to_owned(), text, overridden };
+    let problems = check::problems(&loaded.configuration);
+    if problems.is_empty() { Ok(loaded) } else { Err(ConfigurationError::problems(&loaded, &problems)) }
+}
+
+fn read(path: &Path) -> Result<String, ConfigurationError> {
+    let unreadable = |error| ConfigurationError::Unreadable(path.to_owned(), error);
+    let size = match fs::metadata(path) {
+        Ok(metadata) => metadata.len(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(ConfigurationError::Missing(path.to_owned()));
+        }
+        Err(error) => return Err(unreadable(error)),
+    };
+    if size > FILE_BYTES_MAX {
+        let message = format!("it has {size} bytes, at most {FILE_BYTES_MAX} are read");
+        return Err(unreadable(std::io::Error::other(message)));
+    }
+    fs::read_to_string(path).map_err(unreadable)
+}
+
+fn parse(
+    path: &Path,
+    text: &str,
+    overrides: &[(String, Value)],
+) -> Result<Configuration, ConfigurationError> {
+    let syntax = |error: toml::de::Error| ConfigurationError::Syntax(path.to_owned(), error.to_string());
+    if overrides.is_empty() {
+        return toml::from_str(text).map_err(syntax);
+    }
+    let mut table: Table = toml::from_str(text).map_err(syntax)?;
+    for (key, value) in overrides {
+        set(&mut table, key, value.clone())?;
+    }
+    table.try_into().map_err(|error: toml::de::Error| {
+        // What is wrong in the file itself is best shown in the file.
+        match toml::from_str::<Configuration>(text) {
+            Err(in_file) => syntax(in_file),
+            Ok(_) => {
+                let names: Vec<_> = overrides.iter().map(|(key, _)| variable_of(key)).collect();
+                let error = error.to_string();
+                ConfigurationError::Override(format!(
+                    "in the environment ({}): {}",
+                    names.join(", "),
+                    error.trim()
+                ))
+            }
+        }
+    })
+}
+
+/// The dotted key and the value that an environment variable sets, if it is one of ours. A value that
+/// is not TOML is taken as a text.
+fn override_of(name: &str, value: String) -> Option<(String, Value)> {
+    let key = name.strip_prefix(ENVIRONMENT_PREFIX)?.to_ascii_lowercase().replace("__", ".");
+    let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok();
+    let parsed = parsed.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
+    Some((key, parsed.unwrap_or(Value::String(value))))
+}
+
+/// The environment variable that sets a key.
+pub(super) fn variable_of(key: &str) -> String {
+    format!("{ENVIRONMENT_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
+}
+
+fn set(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigurationError> {
+    let mut table = table;
+    let mut parts = key.split('.').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            table.insert(part.to_owned(), value);
+            return Ok(());
+        }
+        let inner = table.entry(part).or_insert_with(|| Value::Table(Table::new()));
+        let Value::Table(inner) = inner else {
+            return Err(ConfigurationError::Override(format!("{}: {part} is not a table", variable_of(key))));
+        };
+        table = inner;
+    }
+    Ok(())
+}

@@ -55,29 +55,26 @@ pub(super) fn body_fault(error: &reqwest::Error, headers: &HeaderMap) -> Fault {
 /// The fault for what the connection itself did, where that is the cause.
 fn broken(error: &reqwest::Error, when: &str) -> Option<Fault> {
     let transport = |what: &str| Fault::new(FailureClass::Transport, format!("the server {what} {when}"));
-    let invalid = |what: &str| Fault::new(FailureClass::InvalidAnswer, what.to_owned());
-    if let Some(error) = find::<hyper::Error>(error) {
-        if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
-            return Some(transport("closed the connection"));
-        }
-        if error.is_parse_too_large() {
-            return Some(invalid("the headers of the answer are too large"));
-        }
-        if error.is_parse() {
-            return Some(invalid(&format!("the answer is not correct HTTP: {error}")));
-        }
+    let invalid = |what: String| Fault::new(FailureClass::InvalidAnswer, what);
+    // Decompression fails with I/O errors of its own, which come without an error of the connection.
+    let error = find::<hyper::Error>(error)?;
+    if error.is_parse_too_large() {
+        return Some(invalid("the headers of the answer are too large".to_owned()));
     }
-    let error = find::<io::Error>(error)?;
-    match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            Some(transport("reset the connection"))
-        }
-        // Decompression reports what it misses as an error of input, too: those are not of the connection.
-        io::ErrorKind::InvalidInput if find::<hyper::Error>(error).is_some() => {
-            Some(invalid("the answer has a bad chunk length"))
-        }
-        _ => None,
+    if error.is_parse() {
+        return Some(invalid(format!("the answer is not correct HTTP: {}", root(error))));
     }
+    if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        return Some(transport("closed the connection"));
+    }
+    let input = find::<io::Error>(error)?;
+    Some(match input.kind() {
+        io::ErrorKind::UnexpectedEof => transport("closed the connection"),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            invalid(format!("the answer is not correct HTTP: {}", root(error)))
+        }
+        _ => transport("reset the connection"),
+    })
 }
 
 /// The fault for a status that is not one of success. `said` is what the body says about it.

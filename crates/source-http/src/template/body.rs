@@ -1,5 +1,7 @@
 //! A body template in which `tojson` writes values as JSON.
 
+use std::collections::HashSet;
+
 use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::Variables;
@@ -12,7 +14,7 @@ const SHOWN: &str = "shown body";
 /// A compiled body template.
 pub(crate) struct BodyTemplate {
     environment: Environment<'static>,
-    source: String,
+    variables: HashSet<String>,
 }
 
 impl BodyTemplate {
@@ -28,7 +30,18 @@ impl BodyTemplate {
                 .add_template_owned(name, text.clone())
                 .map_err(|error| format!("line {}: {}", error.line().unwrap_or(1), reason(&error)))?;
         }
-        let compiled = Self { environment, source: template.shown.clone() };
+        let mut variables = environment
+            .get_template(REAL)
+            .map(|template| template.undeclared_variables(false))
+            .unwrap_or_default();
+        variables.retain(|name| !environment.globals().any(|(global, _)| global == name));
+        if let Some(unknown) = variables.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(match known {
+                [] => format!("there is no variable {unknown} here, as no variable is known here"),
+                known => format!("there is no variable {unknown} here; known are {}", known.join(", ")),
+            });
+        }
+        let compiled = Self { environment, variables };
         // A quote in each value shows where one was put between quotes by hand instead of with `tojson`.
         let samples: Vec<(&'static str, &str)> = known.iter().map(|name| (*name, "a\"b")).collect();
         let rendered = compiled.render(REAL, Variables(&samples))?;
@@ -42,9 +55,7 @@ impl BodyTemplate {
 
     /// Whether the template uses the variable.
     pub(crate) fn uses(&self, name: &str) -> bool {
-        self.environment
-            .template_from_str(&self.source)
-            .is_ok_and(|template| template.undeclared_variables(false).contains(name))
+        self.variables.contains(name)
     }
 
     /// The body to send.

@@ -1,0 +1,13 @@
+//! The source against real servers: the simulator, and raw sockets that break every rule.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod amounts;
+mod examples;
+mod http_faults;
+mod json_faults;
+mod lists;
+mod problems;
+mod raw;
+mod redirects;
+mod requests;
+mod support;

@@ -2,10 +2,8 @@
 //! market, keeps what comes back, and can be stopped, killed and resumed at any moment.
 //!
 //! [`CacheService::open`] recovers what a store holds and starts the one task that owns the run; the
-//! [`Handle`] it returns is how everyone else talks to it. How a message travels: a command or a
-//! worker's report becomes an `Input`; `core` decides in one synchronous step and answers with
-//! `Effect`s; `shell` carries them out. Workers (`session`, `planner`, `market_walk`,
-//! `product_fetch`) never touch the run: they report.
+//! [`Handle`] it returns is how everyone else talks to it.
+#![doc = include_str!("../README.md")]
 
 mod audit;
 mod core;

@@ -94,7 +94,7 @@ impl Calls {
 }
 
 impl CallLog {
-    /// Adds the calls of an outcome that are newer than those of `replaced` and than `cleared_at`.
+    /// Adds the calls of an outcome that are newer than those of `replaced` and ended after `cleared_at`.
     pub(crate) fn add(
         &self,
         market: &MarketId,
@@ -109,7 +109,7 @@ impl CallLog {
         let first_kept = requests - u32::try_from(kept.len()).unwrap_or(requests);
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         for (number, attempt) in (first_kept + 1..).zip(kept) {
-            let cleared = cleared_at.is_some_and(|cleared_at| attempt.ended_at() < cleared_at);
+            let cleared = cleared_at.is_some_and(|cleared_at| attempt.ended_at() <= cleared_at);
             if number > logged_before && !cleared {
                 calls.insert(logged(market, product, number, attempt));
             }

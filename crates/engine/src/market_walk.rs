@@ -1,8 +1,11 @@
 //! Walks the products of one market: one request in flight, the next one begun while the records
 //! before it are made durable.
 
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use price_cache_domain::{
     BoxFuture, Entry, FailureClass, MarketPlan, Outcome, Pass, PlanPageKey, ProductId, RunFailureClass,
     RunId, StoreError,
@@ -13,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::{Input, ProductDone, SessionFailure};
 use crate::product_fetch::ProductFetcher;
-use crate::session::Work;
+use crate::session::{Work, defect};
 use crate::snapshot::Activity;
 
 /// So many products in a row refused with 401 or 403 mean that the credentials are wrong, not the
@@ -58,12 +61,19 @@ pub(crate) async fn walk_market(work: &Work, job: &MarketJob, cancel: &Cancellat
         work,
         job,
         cancel,
-        window: std::sync::Arc::new(Semaphore::new(undurable_max)),
+        window: Arc::new(Semaphore::new(undurable_max)),
         records,
         suspects: Vec::new(),
         last_completed: Instant::now(),
     };
-    let (walked, acknowledged) = tokio::join!(walker.walk(), acknowledge(work, unacknowledged, cancel));
+    // A panic ends the walk but not the wait for what was fetched before it.
+    let walk = async {
+        match AssertUnwindSafe(walker.walk()).catch_unwind().await {
+            Ok(walked) => walked,
+            Err(_) => Err(WalkEnd::Failed(defect())),
+        }
+    };
+    let (walked, acknowledged) = tokio::join!(walk, acknowledge(work, unacknowledged, cancel));
     match (acknowledged, walked) {
         (Err(error), _) => error.into(),
         (Ok(()), Ok(())) => {
@@ -74,7 +84,8 @@ pub(crate) async fn walk_market(work: &Work, job: &MarketJob, cancel: &Cancellat
     }
 }
 
-/// Reports each product once its record is durable, in order. A failed record ends the walk.
+/// Reports each product once its record is durable, in order. A failed record ends the walk, and its
+/// product is handed back to be recorded later.
 async fn acknowledge(
     work: &Work,
     mut records: mpsc::Receiver<Undurable>,
@@ -86,6 +97,7 @@ async fn acknowledge(
             Ok(()) => work.report(Input::ProductDone(done)).await,
             Err(error) => {
                 cancel.cancel();
+                work.report(Input::NotRecorded(done)).await;
                 result = Err(error);
             }
         }
@@ -97,7 +109,7 @@ struct Walker<'a> {
     work: &'a Work,
     job: &'a MarketJob,
     cancel: &'a CancellationToken,
-    window: std::sync::Arc<Semaphore>,
+    window: Arc<Semaphore>,
     records: mpsc::Sender<Undurable>,
     /// Products refused for the credentials, kept back until another answer shows whose fault it is.
     suspects: Vec<Fetched>,
@@ -127,23 +139,36 @@ impl Walker<'_> {
                 if !job.pass.wants(job.run, market, latest) {
                     continue;
                 }
+                // Before the request, so that a kill never costs more requests than the window has room for.
+                let permit = self.permit().await?;
                 let entry = fetcher.fetch(&product, previous.as_ref()).await.ok_or(WalkEnd::Cancelled)?;
                 let now = Instant::now();
                 let took = now.duration_since(self.last_completed);
                 self.last_completed = now;
                 let replaced = previous.map(|entry| entry.outcome).filter(|outcome| outcome.run == job.run);
-                self.settle(Fetched { product, replaced, entry, took }).await?;
+                self.settle(Fetched { product, replaced, entry, took }, permit).await?;
             }
         }
         self.record_suspects().await
     }
 
+    /// A place in the window of records that are not durable yet.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, WalkEnd> {
+        Arc::clone(&self.window).acquire_owned().await.map_err(|_| WalkEnd::Cancelled)
+    }
+
     /// Records a product, unless it is one more that was refused for the credentials.
-    async fn settle(&mut self, fetched: Fetched) -> Result<(), WalkEnd> {
+    async fn settle(&mut self, fetched: Fetched, permit: OwnedSemaphorePermit) -> Result<(), WalkEnd> {
         let failure = fetched.entry.outcome.attempts.failure();
         let Some(refused) = failure.filter(|failure| failure.class() == FailureClass::Credentials) else {
+            if self.suspects.is_empty() {
+                return self.record(fetched, permit).await;
+            }
+            // The window may have one place only.
+            drop(permit);
             self.record_suspects().await?;
-            return self.record(fetched).await;
+            let permit = self.permit().await?;
+            return self.record(fetched, permit).await;
         };
         if self.suspects.len() + 1 >= CREDENTIALS_REFUSED_MAX {
             let message = format!(
@@ -160,19 +185,17 @@ impl Walker<'_> {
 
     async fn record_suspects(&mut self) -> Result<(), WalkEnd> {
         for suspect in std::mem::take(&mut self.suspects) {
-            self.record(suspect).await?;
+            let permit = self.permit().await?;
+            self.record(suspect, permit).await?;
         }
         Ok(())
     }
 
-    /// Queues the record, after a wait when too many before it are not durable yet.
-    async fn record(&mut self, fetched: Fetched) -> Result<(), WalkEnd> {
-        let window = std::sync::Arc::clone(&self.window);
-        let permit = window.acquire_owned().await.map_err(|_| WalkEnd::Cancelled)?;
+    /// Queues the record.
+    async fn record(&mut self, fetched: Fetched, permit: OwnedSemaphorePermit) -> Result<(), WalkEnd> {
         let Fetched { product, replaced, entry, took } = fetched;
-        let outcome = entry.outcome.clone();
-        let durable = self.work.store.record(&self.job.plan.market, &product, entry);
-        let done = Box::new(ProductDone { market: self.job.index, product, replaced, outcome, took });
+        let durable = self.work.store.record(&self.job.plan.market, &product, entry.clone());
+        let done = Box::new(ProductDone { market: self.job.index, product, replaced, entry, took });
         let undurable = Undurable { done, durable, _permit: permit };
         self.records.send(undurable).await.map_err(|_| WalkEnd::Cancelled)
     }

@@ -16,6 +16,10 @@ use crate::core::{Input, SessionEnd, SessionFailure};
 use crate::session::Work;
 use crate::snapshot::MarketSnapshot;
 
+/// So many pages of a product list in a row without a product that was not there before mean that the
+/// pages go in a circle.
+const PAGES_WITHOUT_NEWS_MAX: u32 = 20;
+
 /// Lists everything. Requests go one after another; each is retried like one for a price.
 pub(crate) async fn make_plan(work: &Work, run: RunId, cancel: &CancellationToken) -> SessionEnd {
     let planner = Planner { work, run, cancel };
@@ -76,14 +80,18 @@ impl Planner<'_> {
     async fn list(&self, market: &MarketId, list: u32) -> Result<Listed, SessionEnd> {
         let mut listing = Listing::new(self.work, self.run, list);
         let mut cursor = None;
+        let mut pages_without_news = 0;
         loop {
             let what = format!("the products of market {market:?}");
             let page = self.ask(&what, || self.work.source.products(market, cursor.as_ref())).await?;
+            let total_before = listing.total();
             listing.add(page.products).await?;
+            pages_without_news = if listing.total() > total_before { 0 } else { pages_without_news + 1 };
             match page.next {
-                Some(next) if cursor.as_ref() == Some(&next) => {
+                Some(next) if pages_without_news >= PAGES_WITHOUT_NEWS_MAX => {
                     let message = format!(
-                        "{what} have no end: the page after {:?} is itself; check source.products.pagination",
+                        "{what} have no end: {PAGES_WITHOUT_NEWS_MAX} pages in a row, the last before {:?}, \
+                         brought nothing new; check source.products.pagination",
                         next.0
                     );
                     return Err(failed(listing_failure(message, false)));
@@ -191,6 +199,11 @@ impl<'a> Listing<'a> {
             open: Vec::new(),
             listed: Listed { pages: 0, total: 0, duplicates: 0 },
         }
+    }
+
+    /// Different products so far.
+    fn total(&self) -> u64 {
+        self.listed.total + self.open.len() as u64
     }
 
     async fn add(&mut self, products: Vec<ProductId>) -> Result<(), SessionEnd> {

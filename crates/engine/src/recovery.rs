@@ -39,7 +39,17 @@ pub(crate) async fn recover(store: &dyn Store, log: &CallLog) -> Result<Recovere
     let found = transition(&run, Event::Stop { reason: PauseReason::Interrupted }, at);
     // The table allows this from both states that run; where it did not, the run stays as it is.
     let run = found.unwrap_or(run);
-    store.save_run(run.clone()).await?;
+    if let Err(error) = store.save_run(run.clone()).await {
+        // Prices can be read all the same, and the run goes on once the store can keep that again.
+        match error {
+            StoreError::Full(_) | StoreError::Io(_) => {
+                tracing::error!(%error, "that the run was interrupted could not be stored");
+            }
+            StoreError::Damaged(_) | StoreError::NewerFormat { .. } | StoreError::Closed => {
+                return Err(error.into());
+            }
+        }
+    }
     tracing::info!(run = ?run.latest_id(), "found an interrupted run, which is paused now");
     Ok(Recovered { run, markets })
 }

@@ -4,13 +4,13 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use price_cache_domain::{Clock, Pass, Plan, PriceSource, RunFailureClass, RunId, Store};
+use price_cache_domain::{Clock, PriceSource, RunFailureClass, RunId, Store, StoreError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::Options;
-use crate::core::{Input, SessionEnd, SessionFailure};
+use crate::core::{Input, ProductDone, SessionEnd, SessionFailure, Walk};
 use crate::market_walk::{MarketJob, WalkEnd, walk_market};
 use crate::planner;
 use crate::retry::RetryPolicy;
@@ -35,14 +35,6 @@ impl Work {
     }
 }
 
-/// Which markets to walk.
-pub(crate) struct Walk {
-    pub(crate) run: RunId,
-    pub(crate) pass: Pass,
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) markets: Vec<usize>,
-}
-
 /// Makes the plan of a run and reports [`SessionEnd`].
 pub(crate) fn spawn_planning(work: Arc<Work>, run: RunId, cancel: CancellationToken) {
     let planning = {
@@ -52,9 +44,39 @@ pub(crate) fn spawn_planning(work: Arc<Work>, run: RunId, cancel: CancellationTo
     supervise(work, planning);
 }
 
-/// Walks markets and reports [`SessionEnd`].
-pub(crate) fn spawn_walk(work: Arc<Work>, walk: Walk, cancel: CancellationToken) {
-    supervise(Arc::clone(&work), walk_markets(work, walk, cancel));
+/// Records what the store refused before, walks markets, and reports [`SessionEnd`].
+pub(crate) fn spawn_walk(
+    work: Arc<Work>,
+    walk: Walk,
+    not_recorded: Vec<ProductDone>,
+    cancel: CancellationToken,
+) {
+    let walking = {
+        let work = Arc::clone(&work);
+        async move {
+            match record_again(&work, &walk, not_recorded).await {
+                Ok(()) => walk_markets(work, walk, cancel).await,
+                Err(error) => SessionEnd::Failed(error.into()),
+            }
+        }
+    };
+    supervise(work, walking);
+}
+
+/// Records products that were fetched while the store could not keep them. One after another: they are
+/// few, and the walk must find all of them.
+async fn record_again(work: &Work, walk: &Walk, not_recorded: Vec<ProductDone>) -> Result<(), StoreError> {
+    let mut result = Ok(());
+    for done in not_recorded {
+        let Some(market) = walk.plan.markets().get(done.market) else { continue };
+        if result.is_ok() {
+            result = work.store.record(&market.market, &done.product, done.entry.clone()).await;
+        }
+        let done = Box::new(done);
+        let report = if result.is_ok() { Input::ProductDone(done) } else { Input::NotRecorded(done) };
+        work.report(report).await;
+    }
+    result
 }
 
 /// Runs a session in a task of its own; a panic in it ends the session, not the program.
@@ -65,7 +87,8 @@ fn supervise(work: Arc<Work>, session: impl Future<Output = SessionEnd> + Send +
     });
 }
 
-fn defect() -> SessionFailure {
+/// What is said after a panic.
+pub(crate) fn defect() -> SessionFailure {
     SessionFailure {
         class: RunFailureClass::Internal,
         message: "a worker ended by a defect in this program, see the log; start goes on where it was"

@@ -34,7 +34,9 @@ impl Shell {
                     None => std::future::pending().await,
                 }
             };
+            // In this order, so that the same inputs always lead to the same steps.
             let input = tokio::select! {
+                biased;
                 input = inputs.recv() => input,
                 () = retry_due => {
                     self.retry = None;
@@ -67,10 +69,10 @@ impl Shell {
                     session::spawn_planning(Arc::clone(&self.work), run, self.cancel.clone());
                     None
                 }
-                Effect::Walk { run, pass, plan, markets } => {
+                Effect::Walk { walk, not_recorded } => {
                     self.cancel = CancellationToken::new();
-                    let walk = session::Walk { run, pass, plan, markets };
-                    session::spawn_walk(Arc::clone(&self.work), walk, self.cancel.clone());
+                    let work = Arc::clone(&self.work);
+                    session::spawn_walk(work, walk, not_recorded, self.cancel.clone());
                     None
                 }
                 Effect::CancelSession => {

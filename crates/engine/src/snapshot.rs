@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use price_cache_domain::{Analytics, FailureClass, MarketId, MarketPlan, Pass, Progress, Run, Timestamp};
+use price_cache_domain::{
+    Analytics, FailureClass, MarketId, MarketPlan, Pass, Progress, RetryFilter, Run, Timestamp,
+};
 
 use crate::eta::{Estimate, Pace};
 
@@ -70,6 +72,15 @@ impl MarketSnapshot {
         Self::new(&MarketPlan { market, list: 0, pages: 0, total: 0 })
     }
 
+    /// How many of its failed products a filter lets through.
+    pub(crate) fn failed_matching(&self, filter: &RetryFilter) -> u64 {
+        match (&filter.market, filter.class) {
+            (Some(wanted), _) if *wanted != self.market => 0,
+            (_, Some(class)) => self.progress.failed_with(class),
+            (_, None) => self.progress.failed(),
+        }
+    }
+
     /// Products this pass still has to fetch.
     pub fn to_do(&self, pass: &Pass) -> u64 {
         self.retries_left + if pass.unfinished { self.progress.remaining() } else { 0 }
@@ -85,7 +96,7 @@ pub struct Snapshot {
     pub markets: Vec<MarketSnapshot>,
     /// A stop was asked for and takes effect as soon as what was fetched is on disk.
     pub stop_requested: bool,
-    /// When a run in ERROR tries again by itself.
+    /// When the run goes on by itself: after an ERROR, or where an interrupted one could not be taken up.
     pub retry_at: Option<Timestamp>,
     /// How many markets are walked at a time.
     pub parallel_markets: usize,

@@ -1,0 +1,109 @@
+//! What the workers of a session report, and how a session ends.
+
+use std::sync::Arc;
+
+use price_cache_domain::{Actor, Event, MarketId, PauseReason, RunFailureClass, Timestamp};
+
+use super::{Core, Effect, ProductDone, SessionEnd, SessionFailure};
+use crate::snapshot::{Activity, MarketSnapshot};
+
+impl Core {
+    pub(super) fn markets_listed(&mut self, markets: &[MarketId]) -> Vec<Effect> {
+        self.snapshot.send_modify(|snapshot| {
+            snapshot.markets = markets.iter().cloned().map(MarketSnapshot::unplanned).collect();
+        });
+        Vec::new()
+    }
+
+    pub(super) fn update_market(
+        &mut self,
+        index: usize,
+        update: impl FnOnce(&mut MarketSnapshot),
+    ) -> Vec<Effect> {
+        self.snapshot.send_modify(|snapshot| {
+            if let Some(market) = snapshot.markets.get_mut(index) {
+                update(market);
+            }
+        });
+        Vec::new()
+    }
+
+    pub(super) fn product_done(&mut self, done: &ProductDone, now: Timestamp) -> Vec<Effect> {
+        let cleared_at = self.machine.state().facts().and_then(|facts| facts.logs_cleared_at());
+        let log = Arc::clone(&self.log);
+        let outcome = &done.entry.outcome;
+        self.update_market(done.market, |market| {
+            if let Err(overcounted) = market.progress.count(done.replaced.as_ref(), outcome) {
+                tracing::error!(market = %market.market, product = %done.product, %overcounted, "defect");
+                return;
+            }
+            market.pace.observe(done.took);
+            market.retries_left -= u64::from(done.replaced.is_some()).min(market.retries_left);
+            log.add(&market.market, &done.product, done.replaced.as_ref(), outcome, cleared_at);
+            let progress = &market.progress;
+            if progress.low_success_rate() && !market.low_success_rate_told {
+                market.low_success_rate_told = true;
+                tracing::warn!(
+                    market = %market.market,
+                    success_rate_percent = progress.success_rate(),
+                    completed = progress.completed(),
+                    "the success rate of this market is low"
+                );
+            }
+        });
+        self.automatic_retries = 0;
+        self.apply(Event::ProductDone, now)
+    }
+
+    pub(super) fn market_done(&mut self, index: usize, now: Timestamp) -> Vec<Effect> {
+        self.update_market(index, |market| market.activity = Activity::Done);
+        self.apply(Event::MarketDone, now)
+    }
+
+    /// A transition that changes nothing worth storing.
+    fn apply(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        if let Err(refused) = self.machine.apply(event, Actor::ENGINE, now) {
+            tracing::debug!(%refused, "a late report was passed over");
+        }
+        Vec::new()
+    }
+
+    pub(super) fn session_ended(&mut self, end: SessionEnd, now: Timestamp) -> Vec<Effect> {
+        self.session_running = false;
+        self.snapshot.send_modify(|snapshot| {
+            let unfinished = snapshot.markets.iter_mut().filter(|market| market.activity != Activity::Done);
+            unfinished.for_each(|market| market.activity = Activity::Pending);
+        });
+        let stopping = self.stopping.as_ref();
+        let actor = stopping.map_or(Actor::ENGINE, |stopping| stopping.actor.clone());
+        match end {
+            SessionEnd::Planned(plan) => {
+                self.decide(Event::PlanComplete { plan: Arc::new(plan) }, Actor::ENGINE, None, now)
+            }
+            SessionEnd::Walked => self.walked(now),
+            SessionEnd::Cancelled => {
+                let reason = stopping.map_or(PauseReason::Interrupted, |stopping| stopping.reason);
+                self.decide(Event::Stop { reason }, actor, None, now)
+            }
+            SessionEnd::Failed(failure) => self.fail(failure, now),
+        }
+    }
+
+    /// Every market was walked: the run is complete, or was to retry failed products only.
+    fn walked(&mut self, now: Timestamp) -> Vec<Effect> {
+        let remaining: u64 =
+            self.snapshot.borrow().markets.iter().map(|market| market.progress.remaining()).sum();
+        let unfinished = self.machine.state().facts().is_some_and(|facts| facts.pass().unfinished);
+        if remaining == 0 {
+            self.decide(Event::LastMarketDone, Actor::ENGINE, None, now)
+        } else if unfinished {
+            let message = format!(
+                "{remaining} products of the plan were not reached, which should not happen; \
+                 stop the server and look with the doctor command"
+            );
+            self.fail(SessionFailure { class: RunFailureClass::Internal, message, retryable: false }, now)
+        } else {
+            self.decide(Event::Stop { reason: PauseReason::RetryFinished }, Actor::ENGINE, None, now)
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What follows once a new state is stored, or could not be: the next session, the answers, another try.
+
+use std::sync::Arc;
+
+use price_cache_domain::{Decision, Event, EventKind, Run, RunTable, StoreError, Timestamp};
+
+use super::commands::accept;
+use super::{Core, Effect, Reply, SessionEnd, Walk};
+use crate::error::CommandError;
+use crate::snapshot::{Activity, MarketSnapshot};
+
+impl Core {
+    pub(super) fn saved(
+        &mut self,
+        decision: Decision<RunTable>,
+        result: Result<(), StoreError>,
+        reply: Option<Reply>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let kind = decision.event().kind();
+        if let Err(error) = result {
+            // A run that stops must stop even where that cannot be stored: found unfinished at the next
+            // start-up, it is paused then.
+            let must_hold = matches!(kind, EventKind::Stop | EventKind::Fail);
+            tracing::error!(%error, event = %kind, "the new state of the run could not be stored");
+            if !must_hold {
+                return self.not_saved(kind, error, reply, now);
+            }
+        }
+        let before = self.machine.state().latest_id();
+        let filter = match decision.event() {
+            Event::RetryFailed { filter } => Some(filter.clone()),
+            _ => None,
+        };
+        if let Err(stale) = self.machine.commit(decision) {
+            tracing::error!(%stale, "defect");
+            return Vec::new();
+        }
+        let run = self.machine.state().clone();
+        let new_run = run.latest_id() != before || run.facts().is_none();
+        self.snapshot.send_modify(|snapshot| {
+            snapshot.run = run.clone();
+            if new_run {
+                snapshot.markets.clear();
+            }
+            if let Some(filter) = filter {
+                let markets = snapshot.markets.iter_mut();
+                markets.for_each(|market| market.retries_left = market.failed_matching(&filter));
+            }
+        });
+        if new_run {
+            self.not_recorded.clear();
+        }
+        if new_run || kind == EventKind::ClearLogs {
+            self.log.clear();
+        }
+        let mut effects = self.after(kind, &run, now);
+        effects.extend(reply.map(|reply| accept(reply, kind, run.status())));
+        effects
+    }
+
+    /// What follows a transition that holds now.
+    fn after(&mut self, kind: EventKind, run: &Run, now: Timestamp) -> Vec<Effect> {
+        match kind {
+            EventKind::Start | EventKind::RetryDue | EventKind::RetryFailed => {
+                if kind != EventKind::RetryDue {
+                    self.automatic_retries = 0;
+                }
+                let mut effects = vec![self.set_retry(None)];
+                effects.extend(self.launch(run, now));
+                effects
+            }
+            EventKind::PlanComplete => {
+                self.adopt_plan(run);
+                match &self.stopping {
+                    Some(stopping) => {
+                        let (reason, actor) = (stopping.reason, stopping.actor.clone());
+                        self.decide(Event::Stop { reason }, actor, None, now)
+                    }
+                    None => self.launch(run, now),
+                }
+            }
+            EventKind::Fail => {
+                let retry_at = if let Run::Error(error) = run { error.failure().retry_at } else { None };
+                let mut effects = vec![self.set_retry(retry_at)];
+                effects.extend(self.rested(run));
+                effects
+            }
+            EventKind::Stop | EventKind::LastMarketDone => self.rested(run),
+            EventKind::Reset => vec![self.set_retry(None)],
+            EventKind::ProductDone | EventKind::MarketDone | EventKind::ClearLogs => Vec::new(),
+        }
+    }
+
+    fn adopt_plan(&mut self, run: &Run) {
+        let Some(plan) = run.plan() else { return };
+        self.snapshot.send_modify(|snapshot| {
+            snapshot.markets = plan.markets().iter().map(MarketSnapshot::new).collect();
+        });
+    }
+
+    /// Starts the session that the state calls for.
+    fn launch(&mut self, run: &Run, now: Timestamp) -> Vec<Effect> {
+        let Some(facts) = run.facts() else { return Vec::new() };
+        self.session_running = true;
+        let Some(plan) = run.plan() else { return vec![Effect::Plan(facts.id())] };
+        let mut markets = Vec::new();
+        self.snapshot.send_modify(|snapshot| {
+            for (index, market) in snapshot.markets.iter_mut().enumerate() {
+                let to_do = market.to_do(facts.pass()) > 0;
+                market.activity = if to_do { Activity::Pending } else { Activity::Done };
+                markets.extend(to_do.then_some(index));
+            }
+        });
+        let not_recorded = std::mem::take(&mut self.not_recorded);
+        if markets.is_empty() && not_recorded.is_empty() {
+            return self.session_ended(SessionEnd::Walked, now);
+        }
+        let walk = Walk { run: facts.id(), pass: facts.pass().clone(), plan: Arc::clone(plan), markets };
+        vec![Effect::Walk { walk, not_recorded }]
+    }
+
+    fn not_saved(
+        &mut self,
+        kind: EventKind,
+        error: StoreError,
+        reply: Option<Reply>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        match (kind, reply) {
+            (_, Some(reply)) => vec![Effect::Answer(reply, Err(CommandError::Store(error)))],
+            // The run stays as it is and tries again later.
+            (EventKind::RetryDue, None) => {
+                let at = self.next_automatic_retry(now);
+                vec![self.set_retry(Some(at))]
+            }
+            (_, None) => self.fail(error.into(), now),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Decisions that are hard to reach from outside.

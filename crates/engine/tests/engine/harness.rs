@@ -1,0 +1,203 @@
+//! Opens services on the test kit's parts under paused time, and waits for what they show.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use price_cache_domain::{
+    Actor, Clock, Entry, FailureClass, Fault, PauseReason, Run, RunFailure, RunStatus, Timestamp,
+};
+use price_cache_engine::{
+    Accepted, CacheService, CommandError, Handle, MarketSnapshot, Options, Ports, Snapshot,
+};
+use price_cache_testkit::{MemoryStore, ScriptedSource};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+/// Nothing in these tests takes longer, in paused time.
+const PATIENCE: Duration = Duration::from_secs(36_000);
+
+/// A wall clock that follows the paused time of the present runtime.
+#[derive(Clone, Copy)]
+pub(crate) struct PausedClock {
+    base: Timestamp,
+    origin: Instant,
+}
+
+impl Clock for PausedClock {
+    fn now(&self) -> Timestamp {
+        self.base.plus(self.origin.elapsed())
+    }
+}
+
+/// What outlives a service: store, source, settings and the time of its next life.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) store: MemoryStore,
+    pub(crate) source: ScriptedSource,
+    pub(crate) options: Options,
+    pub(crate) begins_at: Timestamp,
+}
+
+impl Setup {
+    /// An empty store; the source takes 5 ms for a price.
+    pub(crate) fn new(source: ScriptedSource) -> Self {
+        source.set_delay(Box::new(|_, _, _| Box::pin(sleep(Duration::from_millis(5)))));
+        Self {
+            store: MemoryStore::new(),
+            source,
+            options: Options::default(),
+            begins_at: Timestamp::from_millis(1_767_225_600_000),
+        }
+    }
+
+    pub(crate) fn with_options(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    pub(crate) fn service(&self) -> (CacheService, PausedClock) {
+        let clock = PausedClock { base: self.begins_at, origin: Instant::now() };
+        let store = Arc::new(self.store.clone());
+        let ports = Ports { store, source: Arc::new(self.source.clone()), clock: Arc::new(clock) };
+        (CacheService::new(ports, self.options.clone()), clock)
+    }
+
+    pub(crate) async fn open(&self) -> Rig {
+        let (service, clock) = self.service();
+        self.run(service, clock).await
+    }
+
+    pub(crate) async fn run(&self, service: CacheService, clock: PausedClock) -> Rig {
+        let (handle, task) = service.open().await.unwrap();
+        Rig { handle, task, clock, setup: self.clone() }
+    }
+
+    /// The price records of the run, by market and product.
+    pub(crate) fn entries(&self) -> BTreeMap<(String, String), Entry> {
+        let entries = self.store.all_entries().into_iter();
+        entries.map(|(market, product, entry)| ((market.to_string(), product.to_string()), entry)).collect()
+    }
+}
+
+/// A running service.
+pub(crate) struct Rig {
+    pub(crate) handle: Handle,
+    pub(crate) task: JoinHandle<()>,
+    pub(crate) clock: PausedClock,
+    pub(crate) setup: Setup,
+}
+
+impl Rig {
+    pub(crate) async fn start(&self) -> Accepted {
+        self.handle.start(operator()).await.unwrap()
+    }
+
+    pub(crate) async fn stop(&self) -> Accepted {
+        self.handle.stop(operator()).await.unwrap()
+    }
+
+    pub(crate) fn status(&self) -> RunStatus {
+        self.handle.snapshot().run.status()
+    }
+
+    /// Waits until the snapshot is as wanted.
+    pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
+        let mut snapshots = self.handle.subscribe();
+        let found = timeout(PATIENCE, snapshots.wait_for(|snapshot| wanted(snapshot))).await;
+        let found = found.map(|found| found.map(|snapshot| snapshot.clone()));
+        let Ok(Ok(snapshot)) = found else {
+            panic!("it never came to this: {what}; {:#?}", self.handle.snapshot())
+        };
+        snapshot
+    }
+
+    pub(crate) async fn until_status(&self, status: RunStatus) -> Snapshot {
+        self.until(status.name(), |snapshot| snapshot.run.status() == status).await
+    }
+
+    pub(crate) async fn until_completed(&self, products: u64) -> Snapshot {
+        self.until("products completed", |snapshot| snapshot.analytics().completed() >= products).await
+    }
+
+    /// Starts and waits for the end of the run.
+    pub(crate) async fn whole_run(&self) -> Snapshot {
+        self.start().await;
+        self.until_status(RunStatus::Completed).await
+    }
+
+    /// Ends this service as a kill would, as far as that goes within one runtime: nothing that its
+    /// workers do from now on reaches the store.
+    pub(crate) async fn kill(self, downtime: Duration) -> Setup {
+        let Self { handle, task, clock, setup } = self;
+        setup.store.crash_after(setup.store.operations() + 1);
+        task.abort();
+        drop(handle);
+        let _ = task.await;
+        setup.source.release_listings();
+        Setup { store: setup.store.reopen(), begins_at: clock.now().plus(downtime), ..setup }
+    }
+
+    /// Ends this service in good order.
+    pub(crate) async fn shut_down(self, downtime: Duration) -> Setup {
+        self.handle.shutdown(operator()).await.unwrap();
+        self.task.await.unwrap();
+        Setup { store: self.setup.store.reopen(), begins_at: self.clock.now().plus(downtime), ..self.setup }
+    }
+
+    pub(crate) fn log_ids(&self) -> Vec<String> {
+        self.handle.log().newest(0, usize::MAX, |_| true).0.iter().map(|call| call.id()).collect()
+    }
+}
+
+pub(crate) fn operator() -> Actor {
+    Actor::named("operator")
+}
+
+/// The counters of a market: total, successful, failed.
+pub(crate) fn counts(snapshot: &Snapshot, market: &str) -> (u64, u64, u64) {
+    let progress = market_of(snapshot, market).progress;
+    (progress.total(), progress.successful(), progress.failed())
+}
+
+pub(crate) fn market_of<'a>(snapshot: &'a Snapshot, market: &str) -> &'a MarketSnapshot {
+    let found = snapshot.markets.iter().find(|slot| slot.market.as_str() == market);
+    found.unwrap_or_else(|| panic!("no market {market} in {snapshot:?}"))
+}
+
+pub(crate) fn failure_of(snapshot: &Snapshot) -> RunFailure {
+    let Run::Error(error) = &snapshot.run else { panic!("not in ERROR: {:?}", snapshot.run) };
+    error.failure().clone()
+}
+
+pub(crate) fn pause_of(snapshot: &Snapshot) -> PauseReason {
+    let Run::Paused(paused) = &snapshot.run else { panic!("not PAUSED: {:?}", snapshot.run) };
+    paused.reason()
+}
+
+/// The state and sentence of a refusal.
+pub(crate) fn refusal(result: Result<Accepted, CommandError>) -> (RunStatus, String) {
+    match result {
+        Err(CommandError::Refused { state, message }) => (state, message),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// A fault of a class, with the status that usually comes with it.
+pub(crate) fn fault(class: FailureClass) -> Fault {
+    let fault = Fault::new(class, format!("scripted {class}"));
+    match class {
+        FailureClass::ServerError => fault.with_status(503),
+        FailureClass::RateLimited => fault.with_status(429),
+        FailureClass::NotFound => fault.with_status(404),
+        FailureClass::Rejected => fault.with_status(400),
+        FailureClass::Credentials => fault.with_status(401),
+        FailureClass::InvalidAnswer => fault.with_status(200),
+        FailureClass::Transport | FailureClass::Timeout | FailureClass::Cancelled => fault,
+    }
+}
+
+/// Status 429 with a wish for the wait.
+pub(crate) fn limited(retry_after: Duration) -> Fault {
+    Fault { retry_after: Some(retry_after), ..fault(FailureClass::RateLimited) }
+}

@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::options::ServerLimits;
 
-/// Headers of one request at most.
-const HEADERS_MAX: usize = 64;
+/// Headers that are read of one request at most; the guard, which answers in words, allows fewer.
+const HEADERS_READ_MAX: usize = 128;
 /// What is read ahead of a connection at most, which bounds the headers.
-const BUFFER_BYTES_MAX: usize = 32 * 1024;
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
 
 /// Serves requests until the client leaves, is too slow, or the server ends.
 pub(crate) async fn serve(
@@ -30,7 +30,7 @@ pub(crate) async fn serve(
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time_max)
-        .max_headers(HEADERS_MAX)
+        .max_headers(HEADERS_READ_MAX)
         .max_buf_size(BUFFER_BYTES_MAX)
         .half_close(false);
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));

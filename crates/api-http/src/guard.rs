@@ -8,26 +8,41 @@ use hyper::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::{HeaderMap, Method, StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, with_document};
 use crate::router::App;
 
+/// Headers of one request at most. A connection reads some more, so that this can be answered in words.
+const HEADERS_MAX: usize = 64;
+/// Names and values of all headers of a request at most.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Lets a request through, or answers it; every answer carries the security headers.
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let checked = check(&app, request.method(), request.uri(), request.headers());
-    let mut response = match checked {
-        Ok(()) => next.run(request).await,
+    let path = request.uri().path().to_owned();
+    let answer_time_max = app.options.limits.answer_time_max;
+    let response = match checked {
+        Ok(()) => tokio::time::timeout(answer_time_max, next.run(request)).await.unwrap_or_else(|_| {
+            Problem::unavailable(format!(
+                "there was no answer within {} s; what was asked for may still be done",
+                answer_time_max.as_secs_f32()
+            ))
+            .into_response()
+        }),
         Err(problem) => problem.into_response(),
     };
+    let mut response = with_document(response, &path);
     let headers = response.headers_mut();
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
         (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        (CACHE_CONTROL, "no-cache"),
+        // What is answered is true for a moment; answers with a validator say otherwise themselves.
+        (CACHE_CONTROL, "no-store"),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -48,6 +63,18 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
             "the percent sign at byte {at} of the path and query is not followed by two hexadecimal digits; \
              write a percent sign itself as %25"
         )));
+    }
+    if percent_decode_str(target).decode_utf8().is_err() {
+        return Err(Problem::bad_request(
+            "the path and query are not UTF-8 once their percent signs are decoded",
+        ));
+    }
+    let header_bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers.len() > HEADERS_MAX || header_bytes > HEADER_BYTES_MAX {
+        return Err(Problem::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            format!("at most {HEADERS_MAX} headers with {HEADER_BYTES_MAX} bytes together are allowed"),
+        ));
     }
     let host = host_of(uri, headers)?;
     if !is_allowed(&host, &app.options.allowed_hosts) {

@@ -39,6 +39,8 @@ pub struct ServerLimits {
     pub header_time_max: Duration,
     /// From the headers to the end of a request's body.
     pub body_time_max: Duration,
+    /// From the headers to an answer. What a command asked for goes on after that.
+    pub answer_time_max: Duration,
     /// A request's body.
     pub body_bytes_max: usize,
     /// A request's path and query.
@@ -53,6 +55,7 @@ impl Default for ServerLimits {
             connections_max: 512,
             header_time_max: Duration::from_secs(10),
             body_time_max: Duration::from_secs(10),
+            answer_time_max: Duration::from_secs(25),
             body_bytes_max: 64 * 1024,
             target_bytes_max: 8 * 1024,
             shutdown_time_max: Duration::from_secs(2),

@@ -2,13 +2,15 @@
 
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use price_cache_api_types as api;
 use price_cache_domain::StoreError;
 use price_cache_engine::CommandError;
 
 /// An error on its way to a client: the status and a public sentence.
-#[derive(Debug)]
+///
+/// The response made from it has no body yet: the guard, which knows the path, writes that.
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
@@ -16,7 +18,9 @@ pub(crate) struct Problem {
 }
 
 /// How soon a client may try again when the store is unwell.
-const STORE_RETRY_AFTER_SECONDS: u32 = 5;
+pub(crate) const STORE_RETRY_AFTER_SECONDS: u32 = 5;
+/// The media type of answers that are documents of their own, also with a status of 400 or more.
+const JSON: &str = "application/json";
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
@@ -31,7 +35,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    fn unavailable(detail: String) -> Self {
+    pub(crate) fn unavailable(detail: String) -> Self {
         Self {
             retry_after_seconds: Some(STORE_RETRY_AFTER_SECONDS),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
@@ -57,14 +61,32 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let title = self.status.canonical_reason().unwrap_or("Error");
-        let document = api::Problem::new(self.status.as_u16(), title, self.detail);
-        let mut response = (self.status, axum::Json(document)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(api::Problem::MEDIA_TYPE));
-        if let Some(seconds) = self.retry_after_seconds {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
         response
     }
+}
+
+/// Writes the document of a response that tells of a problem at `path`; others stay as they are.
+pub(crate) fn with_document(response: Response, path: &str) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let is_document = parts.headers.get(CONTENT_TYPE).is_some_and(|media_type| media_type == JSON);
+    let problem = match parts.extensions.remove::<Problem>() {
+        Some(problem) => problem,
+        // What a handler did not word itself, as when an answer could not be serialised.
+        None if parts.status.as_u16() >= 400 && !is_document => {
+            Problem::new(parts.status, "the request could not be answered; the log of the server may say why")
+        }
+        None => return Response::from_parts(parts, body),
+    };
+    let title = problem.status.canonical_reason().unwrap_or("Error");
+    let document = api::Problem::new(problem.status.as_u16(), title, problem.detail).at(path);
+    let (document, body) = axum::Json(document).into_response().into_parts();
+    parts.headers.extend(document.headers);
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(api::Problem::MEDIA_TYPE));
+    if let Some(seconds) = problem.retry_after_seconds {
+        parts.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Response::from_parts(parts, body)
 }

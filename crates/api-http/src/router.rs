@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::OriginalUri;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use hyper::{StatusCode, Uri};
+use hyper::StatusCode;
 use price_cache_engine::Handle;
 
 use crate::guard::guard;
@@ -43,11 +45,16 @@ pub(crate) fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn unknown_route(uri: Uri) -> Problem {
-    Problem::not_found(format!("there is no route {}; they are listed in the README", uri.path()))
+// Nested routers see the path without its beginning, so both take the original.
+async fn unknown_route(OriginalUri(uri): OriginalUri) -> Problem {
+    Problem::not_found(format!("there is no route {:?}; they are listed in the README", uri.path()))
 }
 
-async fn unknown_method(method: Method, uri: Uri) -> Problem {
-    let detail = format!("{method} is not possible for {}; the allow header names what is", uri.path());
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+/// Answers what a route has no handler for; the router adds the allow header.
+async fn unknown_method(method: Method, OriginalUri(uri): OriginalUri) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let detail = format!("{method} is not possible for {:?}; the allow header names what is", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
 }

@@ -29,7 +29,7 @@ pub(crate) fn price_entry(
         }),
         fetched_at: cached.map(|cached| rfc3339(cached.fetched_at)),
         age_seconds: age.map(|age| age.as_secs()),
-        run_id: cached.map(|cached| cached.run.to_string()),
+        run_id: Some(cached.map_or(entry.outcome.run, |cached| cached.run).to_string()),
         stale: failure.is_some() || age.is_none_or(|age| age > stale_after),
         last_error: failure.map(|failure| api::LastError {
             class: failure.class().name().to_owned(),

@@ -9,11 +9,13 @@ use super::state_document;
 /// The status document of a snapshot at `now`.
 pub fn status_document(snapshot: &Snapshot, now: Timestamp) -> api::Status {
     let overall = snapshot.overall_pace();
+    let has_plan = snapshot.run.plan().is_some();
     let mut markets = api::OrderedMap::default();
     let mut market_analytics = api::OrderedMap::default();
     for market in &snapshot.markets {
         let progress = &market.progress;
-        let estimate = snapshot.market_estimate(market, overall);
+        // Until the plan is made, totals are not known and 0 would say that nothing is left.
+        let estimate = has_plan.then(|| snapshot.market_estimate(market, overall)).flatten();
         markets.push(market.market.as_str(), market_status(market, estimate, now));
         market_analytics.push(
             market.market.as_str(),

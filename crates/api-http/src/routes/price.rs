@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use hyper::header::{AGE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use hyper::header::{AGE, CACHE_CONTROL, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use hyper::{HeaderMap, StatusCode};
 use price_cache_api_types as api;
 use price_cache_domain::{CachedPrice, Timestamp};
@@ -37,18 +37,21 @@ pub(crate) async fn handle(
     };
     let etag = etag(cached, &document);
     let modified = modified(cached.fetched_at);
-    let unchanged = match headers.get(IF_NONE_MATCH) {
-        Some(known) => known.to_str().is_ok_and(|known| matches_etag(known, &etag)),
-        None => headers
+    let unchanged = if headers.contains_key(IF_NONE_MATCH) {
+        let mut lists = headers.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
+        lists.any(|known| matches_etag(known, &etag))
+    } else {
+        let since = headers
             .get(IF_MODIFIED_SINCE)
-            .and_then(|since| httpdate::parse_http_date(since.to_str().ok()?).ok())
-            // HTTP dates have whole seconds.
-            .is_some_and(|since| seconds(modified) <= seconds(since)),
+            .and_then(|since| httpdate::parse_http_date(since.to_str().ok()?).ok());
+        // The date is that of the price; that it became stale since then is news. Dates have whole seconds.
+        !document.stale && since.is_some_and(|since| seconds(modified) <= seconds(since))
     };
     let age_seconds = document.age_seconds.unwrap_or(0);
     let mut response =
         if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { Json(document).into_response() };
     let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(AGE, HeaderValue::from(age_seconds));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         headers.insert(ETAG, etag);
@@ -63,7 +66,8 @@ pub(crate) async fn handle(
 fn etag(cached: &CachedPrice, document: &api::PriceEntry) -> String {
     let failed = document.last_error.as_ref().map_or("", |error| error.at.as_str());
     let stale = if document.stale { "stale" } else { "fresh" };
-    format!("W/\"{}-{}-{stale}{failed}\"", cached.fetched_at.as_millis(), cached.price.amount)
+    let (fetched, price) = (cached.fetched_at.as_millis(), &cached.price);
+    format!("W/\"{}-{fetched}-{}-{}-{stale}{failed}\"", cached.run, price.amount, price.currency.code())
 }
 
 fn matches_etag(known: &str, etag: &str) -> bool {

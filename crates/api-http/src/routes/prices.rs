@@ -32,12 +32,14 @@ pub(crate) async fn market(
     let parameters = parameters.only(&["after", "limit"])?;
     let after = parameters.parsed("after", |text| ProductId::new(text))?;
     let limit = parameters.count("limit", LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
-    let entries = app.engine.reader().entries(&market, after.as_ref(), limit).await?;
+    // One more than asked for tells whether there are more.
+    let mut entries = app.engine.reader().entries(&market, after.as_ref(), limit + 1).await?;
     if entries.is_empty() && !app.engine.reader().has_market(&market).await? {
         return Err(Problem::not_found(format!("nothing is cached for market {market:?}")));
     }
-    let next =
-        entries.last().filter(|_| entries.len() == limit).map(|(product, _)| product.as_str().to_owned());
+    let has_more = entries.len() > limit;
+    entries.truncate(limit);
+    let next = entries.last().filter(|_| has_more).map(|(product, _)| product.as_str().to_owned());
     let (stale_after, now) = (app.options.stale_after, app.engine.now());
     Ok(Json(api::PricePage {
         market_id: market.as_str().to_owned(),

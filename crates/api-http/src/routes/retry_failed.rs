@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use hyper::StatusCode;
 use price_cache_api_types as api;
-use price_cache_domain::{MarketId, RetryFilter};
+use price_cache_domain::{MarketId, RetryFilter, RunStatus};
 
 use super::{accepted, actor};
 use crate::problem::Problem;
@@ -34,8 +34,13 @@ pub(crate) async fn handle(
             .map_err(|error| invalid(format!("class: {error}")))?,
     };
     let filter = RetryFilter { market: in_body.market.or(market), class: in_body.class.or(class) };
+    let snapshot = app.engine.snapshot();
+    // Under way or never begun, the engine refuses with the better reason.
+    let is_at_rest =
+        !matches!(snapshot.run.status(), RunStatus::Idle | RunStatus::Initializing | RunStatus::Processing);
     if let Some(market) = &filter.market
-        && !app.engine.snapshot().markets.iter().any(|known| known.market == *market)
+        && is_at_rest
+        && !snapshot.markets.iter().any(|known| known.market == *market)
     {
         return Err(Problem::not_found(format!("the run has no market {market:?}")));
     }

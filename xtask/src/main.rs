@@ -1,2 +1,52 @@
-//! Placeholder.
-fn main() {}
+//! Everything a person types: `cargo xtask COMMAND`.
+
+mod bench;
+mod ci;
+mod demo;
+mod docs;
+mod layers;
+mod shell;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo     walk 12 markets and more than 10,000 real prices of a simulated, faulty pricing API, and serve them
+  test     build everything and run every test
+  ci       what has to pass before a change lands: format, lints, layers, docs, tests
+  kills N  kill the real server N times in one run and check that nothing is lost or counted twice
+  bench    measure throughput, disk, memory and recovery, as ratios
+  docs     write the generated documents again (docs --check only compares)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments.as_slice() {
+        ["demo"] => demo::run(),
+        ["test"] => test::run(),
+        ["ci"] => ci::run(),
+        ["kills", count] => test::kills(count),
+        ["bench", options @ ..] => bench::run(options),
+        ["docs"] => docs::write(),
+        ["docs", "--check"] => docs::check(),
+        [] | ["help" | "--help" | "-h"] => {
+            shell::say(HELP.trim_end());
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            shell::say(&format!("there is no such command: {}\n\n{HELP}", arguments.join(" ")));
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            shell::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-/// Default of [`SledOptions::cache_bytes`].
-pub const CACHE_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
+/// Default of [`SledOptions::cache_bytes`]. Sled counts what a page takes in the log, not in memory: with
+/// 64 MiB here, writing a million entries takes 245 MB of memory, with 8 MiB 65 MB at the same speed.
+pub const CACHE_BYTES_DEFAULT: u64 = 8 * 1024 * 1024;
 /// Default of [`SledOptions::reserve_bytes`].
 pub const RESERVE_BYTES_DEFAULT: u64 = 8 * 1024 * 1024;
 /// Default of [`SledOptions::group_records_max`].
@@ -17,7 +18,7 @@ pub const QUEUED_WRITES_MAX: usize = 65_536;
 pub struct SledOptions {
     /// The folder; made when there is none.
     pub path: PathBuf,
-    /// Memory for pages in use, in bytes. Sled takes it as a wish: expect up to twice as much.
+    /// Memory for pages in use, in bytes as they are on the disk. In memory expect about four times as much.
     pub cache_bytes: u64,
     /// Disk space that is kept back for opening the store on a full disk, in bytes.
     pub reserve_bytes: u64,

@@ -3,3 +3,11 @@
 
 #[path = "sled_store/contract.rs"]
 mod contract;
+#[path = "sled_store/damage.rs"]
+mod damage;
+#[path = "sled_store/full_disk.rs"]
+mod full_disk;
+#[path = "sled_store/kills.rs"]
+mod kills;
+#[path = "sled_store/sample.rs"]
+mod sample;

@@ -1,0 +1,63 @@
+//! What these tests write.
+
+use std::path::Path;
+use std::time::Duration;
+
+use price_cache_domain::{Attempt, Entry, MarketId, ProductId, RunId, Store, Timestamp};
+use price_cache_storage_sled::{SledOptions, SledStore};
+use price_cache_testkit::{block_on, market, product, quote};
+
+/// A small reserve makes a store fast to open.
+pub(crate) fn options(path: &Path) -> SledOptions {
+    SledOptions { reserve_bytes: 64 * 1024, ..SledOptions::new(path) }
+}
+
+pub(crate) fn open(path: &Path) -> SledStore {
+    SledStore::open(options(path)).unwrap()
+}
+
+pub(crate) fn us() -> MarketId {
+    market("US")
+}
+
+pub(crate) fn id(number: u32) -> ProductId {
+    product(&format!("p{number:06}"))
+}
+
+/// An entry that tells `number` by its price.
+pub(crate) fn priced(number: u32) -> Entry {
+    let attempt = Attempt {
+        at: Timestamp::from_millis(1_767_225_600_000 + i64::from(number)),
+        duration: Duration::from_millis(5),
+        status_code: Some(200),
+        failure: None,
+    };
+    let price = quote(&format!("{number}.50"), "EUR");
+    Entry::priced(None, (RunId::from_number(1_767_225_600_000), 1), None, attempt, price)
+}
+
+/// The number of an entry made by [`priced`].
+pub(crate) fn number_of(entry: &Entry) -> u32 {
+    entry.price.as_ref().unwrap().price.amount.as_str().strip_suffix(".50").unwrap().parse().unwrap()
+}
+
+/// Writes numbers from a range under their own ids, and waits for all.
+pub(crate) fn fill(store: &SledStore, numbers: std::ops::Range<u32>) {
+    let writes: Vec<_> = numbers.map(|number| store.record(&us(), &id(number), priced(number))).collect();
+    for write in writes {
+        block_on(write).unwrap();
+    }
+}
+
+/// Every entry of the market, by walking pages.
+pub(crate) fn all_numbers(store: &SledStore) -> Vec<u32> {
+    block_on(store.entries(&us(), None, usize::MAX))
+        .unwrap()
+        .iter()
+        .map(|(_, entry)| number_of(entry))
+        .collect()
+}
+
+pub(crate) fn one(store: &SledStore, number: u32) -> Option<Entry> {
+    block_on(store.entries_of(&us(), &[id(number)])).unwrap().remove(0)
+}

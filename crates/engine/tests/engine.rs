@@ -4,8 +4,10 @@
 
 mod engine {
     mod commands;
+    mod doubtful;
     mod durability;
     mod full_run;
     pub(crate) mod harness;
     mod retries;
+    mod run_failures;
 }

@@ -29,27 +29,23 @@ impl Core {
     }
 
     pub(super) fn product_done(&mut self, done: &ProductDone, now: Timestamp) -> Vec<Effect> {
-        let cleared_at = self.machine.state().facts().and_then(|facts| facts.logs_cleared_at());
-        let log = Arc::clone(&self.log);
-        let outcome = &done.entry.outcome;
-        self.update_market(done.market, |market| {
-            if let Err(overcounted) = market.progress.count(done.replaced.as_ref(), outcome) {
+        let Self { machine, snapshot, log, .. } = self;
+        let Some(facts) = machine.state().facts() else { return Vec::new() };
+        let (replaced, outcome) = (done.replaced.as_ref(), &done.entry.outcome);
+        snapshot.send_modify(|snapshot| {
+            let Some(market) = snapshot.markets.get_mut(done.market) else { return };
+            if let Err(overcounted) = market.progress.count(replaced, outcome) {
                 tracing::error!(market = %market.market, product = %done.product, %overcounted, "defect");
                 return;
             }
             market.pace.observe(done.took);
-            market.retries_left -= u64::from(done.replaced.is_some()).min(market.retries_left);
-            log.add(&market.market, &done.product, done.replaced.as_ref(), outcome, cleared_at);
-            let progress = &market.progress;
-            if progress.low_success_rate() && !market.low_success_rate_told {
-                market.low_success_rate_told = true;
-                tracing::warn!(
-                    market = %market.market,
-                    success_rate_percent = progress.success_rate(),
-                    completed = progress.completed(),
-                    "the success rate of this market is low"
-                );
-            }
+            // What is recorded again may have failed in a pass before this one, and be wanted once more.
+            let wanted = |outcome| facts.pass().wants(facts.id(), &market.market, Some(outcome));
+            let wanted_before = u64::from(replaced.is_some_and(wanted));
+            market.retries_left =
+                (market.retries_left + u64::from(wanted(outcome))).saturating_sub(wanted_before);
+            log.add(&market.market, &done.product, replaced, outcome, facts.logs_cleared_at());
+            warn_of_low_success(market);
         });
         self.automatic_retries = 0;
         self.apply(Event::ProductDone, now)
@@ -105,5 +101,19 @@ impl Core {
         } else {
             self.decide(Event::Stop { reason: PauseReason::RetryFinished }, Actor::ENGINE, None, now)
         }
+    }
+}
+
+/// Tells the log once per market.
+fn warn_of_low_success(market: &mut MarketSnapshot) {
+    let progress = &market.progress;
+    if progress.low_success_rate() && !market.low_success_rate_told {
+        market.low_success_rate_told = true;
+        tracing::warn!(
+            market = %market.market,
+            success_rate_percent = progress.success_rate(),
+            completed = progress.completed(),
+            "the success rate of this market is low"
+        );
     }
 }

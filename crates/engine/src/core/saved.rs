@@ -104,16 +104,17 @@ impl Core {
         let Some(facts) = run.facts() else { return Vec::new() };
         self.session_running = true;
         let Some(plan) = run.plan() else { return vec![Effect::Plan(facts.id())] };
+        let not_recorded = std::mem::take(&mut self.not_recorded);
         let mut markets = Vec::new();
         self.snapshot.send_modify(|snapshot| {
             for (index, market) in snapshot.markets.iter_mut().enumerate() {
-                let to_do = market.to_do(facts.pass()) > 0;
+                let waits = not_recorded.iter().any(|done| done.market == index);
+                let to_do = waits || market.to_do(facts.pass()) > 0;
                 market.activity = if to_do { Activity::Pending } else { Activity::Done };
                 markets.extend(to_do.then_some(index));
             }
         });
-        let not_recorded = std::mem::take(&mut self.not_recorded);
-        if markets.is_empty() && not_recorded.is_empty() {
+        if markets.is_empty() {
             return self.session_ended(SessionEnd::Walked, now);
         }
         let walk = Walk { run: facts.id(), pass: facts.pass().clone(), plan: Arc::clone(plan), markets };

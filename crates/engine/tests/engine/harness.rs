@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use price_cache_domain::{
-    Actor, Clock, Entry, FailureClass, Fault, PauseReason, Run, RunFailure, RunStatus, Timestamp,
+    Actor, Clock, Entry, FailureClass, Fault, PauseReason, PriceSource, Run, RunFailure, RunStatus, Store,
+    Timestamp,
 };
 use price_cache_engine::{
     Accepted, CacheService, CommandError, Handle, MarketSnapshot, Options, Ports, Snapshot,
@@ -56,11 +57,29 @@ impl Setup {
         self
     }
 
-    pub(crate) fn service(&self) -> (CacheService, PausedClock) {
+    fn ports(&self) -> (Ports, PausedClock) {
         let clock = PausedClock { base: self.begins_at, origin: Instant::now() };
         let store = Arc::new(self.store.clone());
-        let ports = Ports { store, source: Arc::new(self.source.clone()), clock: Arc::new(clock) };
+        (Ports { store, source: Arc::new(self.source.clone()), clock: Arc::new(clock) }, clock)
+    }
+
+    pub(crate) fn service(&self) -> (CacheService, PausedClock) {
+        let (ports, clock) = self.ports();
         (CacheService::new(ports, self.options.clone()), clock)
+    }
+
+    /// With another store in place of the one of this setup.
+    pub(crate) async fn open_with_store(&self, store: impl Store + 'static) -> Rig {
+        let (ports, clock) = self.ports();
+        let ports = Ports { store: Arc::new(store), ..ports };
+        self.run(CacheService::new(ports, self.options.clone()), clock).await
+    }
+
+    /// With another source in place of the one of this setup.
+    pub(crate) async fn open_with_source(&self, source: impl PriceSource + 'static) -> Rig {
+        let (ports, clock) = self.ports();
+        let ports = Ports { source: Arc::new(source), ..ports };
+        self.run(CacheService::new(ports, self.options.clone()), clock).await
     }
 
     pub(crate) async fn open(&self) -> Rig {
@@ -200,4 +219,14 @@ pub(crate) fn fault(class: FailureClass) -> Fault {
 /// Status 429 with a wish for the wait.
 pub(crate) fn limited(retry_after: Duration) -> Fault {
     Fault { retry_after: Some(retry_after), ..fault(FailureClass::RateLimited) }
+}
+
+/// One life of the process: a runtime of its own under paused time, and nothing of it goes on afterwards.
+pub(crate) fn in_one_life<T>(life: impl Future<Output = T>) -> T {
+    runtime().block_on(life)
+}
+
+/// A runtime under paused time.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
 }

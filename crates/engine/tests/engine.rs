@@ -8,6 +8,7 @@ mod engine {
     mod durability;
     mod full_run;
     pub(crate) mod harness;
+    mod model;
     mod retries;
     mod run_failures;
 }

@@ -117,6 +117,11 @@ impl CurrencyPlan {
         }
     }
 
+    /// Whether it is known before any answer that there is none for the market.
+    pub(crate) fn lacks(&self, market: &MarketId) -> bool {
+        matches!(self, Self::Markets(codes) if !codes.contains_key(market.as_str()))
+    }
+
     /// The currency for a market's answer, or why there is none.
     pub(crate) fn of(
         &self,

@@ -82,6 +82,14 @@ impl Compiled {
         let products = products(&config.products, depth, &common, &mut secrets, &mut problems);
         let price = price(&config.price, &common, &mut secrets, &mut problems);
         let reader = PriceReader::new(&config.price, depth, &mut problems);
+        if let (Some(Ids::List(markets)), Some(price), Some(reader)) = (&markets, &price, &reader) {
+            reader.check_markets(markets, &mut problems);
+            if markets.len() > 1 && !price.uses("market") {
+                let message =
+                    "with several markets, the URL or the body must name the one; write {market} into it";
+                problems.push("source.price.url", message);
+            }
+        }
         let purge = config.purge.as_ref().map(|config| purge(config, &common, &mut secrets, &mut problems));
         let purge = match purge {
             Some(None) => None,

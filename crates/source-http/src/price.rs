@@ -86,6 +86,20 @@ impl PriceReader {
         })
     }
 
+    /// Notes the markets for which no currency is configured.
+    pub(crate) fn check_markets(&self, markets: &[MarketId], problems: &mut Problems) {
+        let currencies = [
+            ("source.price.currency", Some(&self.currency)),
+            ("source.price.expected_currency", self.expected_currency.as_ref()),
+        ];
+        for (key, currency) in currencies {
+            let lacks = |market: &&MarketId| currency.is_some_and(|currency| currency.lacks(market));
+            if let Some(market) = markets.iter().find(lacks) {
+                problems.push(key, format_args!("names no currency for market {market}"));
+            }
+        }
+    }
+
     /// Whether to send a validator.
     pub(crate) const fn is_conditional(&self) -> bool {
         self.conditional

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use bytes::{Bytes, BytesMut};
 use price_cache_domain::{FailureClass, Fault};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout_at};
 
@@ -76,7 +76,7 @@ impl Exchanger {
                 Some(url) => {
                     // What is meant for one server is not told to another.
                     if !same_origin(&url, &call.url) {
-                        call.headers = HeaderMap::new();
+                        keep_common(&mut call.headers);
                     }
                     let keeps_method = matches!(response.status().as_u16(), 307 | 308);
                     if !keeps_method && call.method == Method::POST {
@@ -106,7 +106,8 @@ impl Exchanger {
         };
         let answer = within(first_byte.min(total), self.client.execute(request), || fault).await?;
         let host = call.url.host_str().unwrap_or_default();
-        answer.map_err(|error| request_fault(&error, host, &self.limits))
+        // The URL of the error is the real one, secrets included.
+        answer.map_err(|error| request_fault(&error.without_url(), host, &self.limits))
     }
 
     fn total_message(&self, what: &str) -> String {
@@ -164,7 +165,9 @@ async fn read(mut response: Response, call: &Call, headers: &HeaderMap) -> Resul
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     let mut length: u64 = 0;
-    while let Some(chunk) = response.chunk().await.map_err(|error| body_fault(&error, headers))? {
+    while let Some(chunk) =
+        response.chunk().await.map_err(|error| body_fault(&error.without_url(), headers))?
+    {
         length = length.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         if length > limit {
             return Err(too_large());
@@ -187,6 +190,12 @@ async fn within<T>(
     message: impl FnOnce() -> String,
 ) -> Result<T, Fault> {
     timeout_at(deadline, future).await.map_err(|_| Fault::new(FailureClass::Timeout, message()))
+}
+
+/// Takes away all headers but those that say what the body is and should be.
+fn keep_common(headers: &mut HeaderMap) {
+    let kept = [CONTENT_TYPE, ACCEPT].map(|name| headers.get(&name).cloned().map(|value| (name, value)));
+    *headers = kept.into_iter().flatten().collect();
 }
 
 fn invalid(message: String) -> Fault {

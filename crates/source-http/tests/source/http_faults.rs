@@ -177,3 +177,35 @@ async fn a_connection_closed_between_requests_costs_nothing_or_a_transport_fault
         }
     }
 }
+
+#[tokio::test]
+async fn requests_one_after_another_share_a_connection() {
+    let server = Raw::start(|request| match request.contains("/p/missing") {
+        true => answer("404 Not Found", "", "no"),
+        false => ok(GOOD),
+    })
+    .await;
+    let source = source(&plain(&server.base_url, ""));
+    for id in ["p", "missing"].repeat(10) {
+        assert_eq!(price(&source, "US", id).await.is_ok(), id == "p");
+    }
+    assert_eq!((server.connections(), server.requests().len()), (1, 20));
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_nobody_runs_into_the_limit_for_connecting() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    // Once its queue is full, the kernel answers no more connections.
+    let mut queued = Vec::new();
+    while let Ok(stream) =
+        tokio::time::timeout(Duration::from_millis(100), tokio::net::TcpStream::connect(address)).await
+    {
+        queued.push(stream.unwrap());
+    }
+    let limits = "[source.limits]\nconnect = \"100ms\"";
+    let result = fetch(&source(&plain(&format!("http://{address}"), limits))).await;
+    assert_fault(result, Timeout, "no connection to 127.0.0.1 within 100ms (source.limits.connect)");
+}

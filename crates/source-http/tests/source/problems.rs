@@ -63,6 +63,8 @@ fn each_mistake_is_told_with_its_key() {
         ("\"$.amount\"", "\"amount\"", "source.price.amount", "JSONPath"),
         ("\"EUR\"", "\"EURO\"", "source.price.currency", "ISO 4217"),
         ("\"EUR\"", "{ US = \"usd\" }", "source.price.currency.US", "ISO 4217"),
+        ("[\"US\"]", "[\"US\", \"DE\"]", "source.price.url", "{market}"),
+        ("\"EUR\"", "{ DE = \"EUR\" }", "source.price.currency", "market US"),
         ("\"EUR\"", "\"EUR\", exponent = 2", "source.price.exponent", "minor_units"),
         ("\"EUR\"", "\"EUR\", method = \"POST\"", "source.price.method", "body"),
         ("\"EUR\"", "\"EUR\", body = \"{}\"", "source.price.body", "POST"),

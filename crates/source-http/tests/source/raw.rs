@@ -1,5 +1,6 @@
 //! A server of raw bytes, for answers that no HTTP library would give.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub(crate) struct Reply(pub(crate) Vec<u8>, pub(crate) Then);
 pub(crate) struct Raw {
     pub(crate) base_url: String,
     pub(crate) requests: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 /// An answer with status 200 and this body.
@@ -51,19 +53,26 @@ impl Raw {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let reply = Arc::new(reply);
         let seen = Arc::clone(&requests);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let accepted = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                accepted.fetch_add(1, Ordering::Relaxed);
                 let (reply, seen) = (Arc::clone(&reply), Arc::clone(&seen));
                 tokio::spawn(async move {
                     let _ = serve(stream, reply.as_ref(), &seen).await;
                 });
             }
         });
-        Self { base_url, requests }
+        Self { base_url, requests, connections }
     }
 
     pub(crate) async fn always(reply: Reply) -> Self {
         Self::start(move |_| reply.clone()).await
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     pub(crate) fn requests(&self) -> Vec<String> {

@@ -1,0 +1,150 @@
+//! The programs under measurement: the simulator as the upstream, and the server with its store.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use reqwest::Method;
+use tempfile::TempDir;
+
+use super::api::Api;
+use super::process::{Process, Usage, command};
+
+/// The folder of the released programs.
+fn folder() -> anyhow::Result<PathBuf> {
+    let executable = std::env::current_exe()?;
+    let folder =
+        executable.parent().and_then(Path::parent).context("the benchmark is in no folder of cargo's")?;
+    Ok(folder.to_owned())
+}
+
+fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let path = folder()?.join(name);
+    ensure!(
+        path.is_file(),
+        "there is no program {}; use `cargo xtask bench`, which builds it",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// The upstream.
+pub(crate) struct Upstream {
+    /// Its API.
+    pub(crate) api: Api,
+    _process: Process,
+}
+
+impl Upstream {
+    /// Starts a simulator of so many markets and products of each.
+    pub(crate) fn start((markets, products): (u32, u32), processors: Option<&str>) -> anyhow::Result<Self> {
+        let mut command = command(&program("price-cache-simulator")?, processors);
+        command.arg("--data-set").arg(format!("synthetic:{markets}x{products}")).arg("--no-pair-counts");
+        let mut process = Process::start(&mut command)?;
+        let api = Api::new(&process.line()?)?;
+        Ok(Self { api, _process: process })
+    }
+
+    /// Sets how long each answer takes.
+    pub(crate) fn set_latency(&self, latency: Duration) -> anyhow::Result<()> {
+        let body = format!("{{\"latency_ms\":{},\"latency_jitter_ms\":0}}", latency.as_millis());
+        let (status, body) = self.api.ask(Method::PUT, "/control/latency", &body)?;
+        ensure!((200..300).contains(&status), "the latency was refused: {}", String::from_utf8_lossy(&body));
+        Ok(())
+    }
+
+    /// The URL of one price.
+    pub(crate) fn price_url(&self) -> anyhow::Result<String> {
+        let markets: serde_json::Value = serde_json::from_slice(&self.api.get("/markets/plain")?)?;
+        let market = markets[0].as_str().context("no market")?.to_owned();
+        let list: serde_json::Value =
+            serde_json::from_slice(&self.api.get(&format!("/markets/{market}/products?page=1&size=1"))?)?;
+        let product = list["items"][0]["id"].as_str().context("no product")?;
+        Ok(format!("{}/markets/{market}/products/{product}/price", self.api.url()))
+    }
+}
+
+/// A folder with a configuration and a store.
+pub(crate) struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    /// A new one, on the file system of the build.
+    pub(crate) fn new(upstream: &Upstream, parallel_markets: u32) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("figures-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        let configuration = format!(
+            "[source]\nbase_url = \"{}\"\n\n\
+             [source.markets]\nurl = \"/markets\"\nitems = \"$.markets\"\n\n\
+             [source.products]\nurl = \"/markets/{{market}}/products\"\nitems = \"$.items\"\n\
+             pagination = {{ style = \"page\", size_param = \"size\", size = 5000, total_pages = \"$.pages\" }}\n\n\
+             [source.price]\nurl = \"/markets/{{market}}/products/{{product}}/price\"\n\
+             amount = \"$.amount\"\ncurrency = \"$.currency\"\n\n\
+             [run]\nparallel_markets = {parallel_markets}\n\n\
+             [server]\nlisten = \"127.0.0.1:0\"\n\n\
+             [storage]\npath = {:?}\n\n[log]\nlevel = \"warn\"\n",
+            upstream.api.url(),
+            folder.path().join("data"),
+        );
+        fs::write(folder.path().join("price-cache.toml"), configuration)?;
+        Ok(Self { folder })
+    }
+
+    /// What the store takes on the disk, in bytes, without the reserve for a full disk.
+    pub(crate) fn store_bytes(&self) -> anyhow::Result<u64> {
+        let reserve =
+            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains("reserve"));
+        let mut folders = vec![self.folder.path().join("data")];
+        let mut bytes = 0;
+        while let Some(folder) = folders.pop() {
+            for item in fs::read_dir(folder)? {
+                let item = item?;
+                if item.file_type()?.is_dir() {
+                    folders.push(item.path());
+                } else if !reserve(&item.path()) {
+                    bytes += item.metadata()?.len();
+                }
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+/// A server that answers.
+pub(crate) struct Server {
+    /// Its API.
+    pub(crate) api: Api,
+    /// From the start of the process to the first right answer.
+    pub(crate) ready_after: Duration,
+    process: Process,
+}
+
+impl Server {
+    /// Starts a server and waits until it says that it is ready.
+    pub(crate) fn start(place: &Place, processors: Option<&str>) -> anyhow::Result<Self> {
+        let mut command = command(&program("price-cache-server")?, processors);
+        command.arg("--config").arg(place.folder.path().join("price-cache.toml"));
+        command.current_dir(place.folder.path());
+        command.stderr(File::options().create(true).append(true).open(place.folder.path().join("stderr"))?);
+        let begun = Instant::now();
+        let mut process = Process::start(&mut command)?;
+        let line = process.line();
+        let line =
+            line.with_context(|| fs::read_to_string(place.folder.path().join("stderr")).unwrap_or_default())?;
+        let url = line.strip_prefix("listening on ").with_context(|| format!("unexpected: {line}"))?;
+        let api = Api::new(url)?;
+        api.get("/health/ready")?;
+        Ok(Self { ready_after: begun.elapsed(), api, process })
+    }
+
+    /// What it has used so far.
+    pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
+        self.process.usage()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(self) -> anyhow::Result<()> {
+        self.process.kill()
+    }
+}

@@ -1,0 +1,45 @@
+//! How much is measured: enough for figures that repeat, or a taste of them while one works on the program.
+
+use std::time::Duration;
+
+/// How much is measured.
+pub(crate) struct Size {
+    /// How long one contestant is measured at a time.
+    pub(crate) window: Duration,
+    /// How often each contestant has its turn.
+    pub(crate) rounds: usize,
+    /// How many answers of the status are timed.
+    pub(crate) status_answers: usize,
+    /// The small catalogue: markets, and products of each.
+    pub(crate) small: (u32, u32),
+    /// The large catalogue: markets, and products of each.
+    pub(crate) large: (u32, u32),
+    /// How often the server is killed and started again.
+    pub(crate) kills: usize,
+}
+
+impl Size {
+    /// A million products.
+    pub(crate) const fn full() -> Self {
+        Self {
+            window: Duration::from_secs(5),
+            rounds: 5,
+            status_answers: 2_000,
+            small: (20, 500),
+            large: (20, 50_000),
+            kills: 3,
+        }
+    }
+
+    /// A hundred thousand products and short windows.
+    pub(crate) const fn quick() -> Self {
+        Self {
+            window: Duration::from_secs(2),
+            rounds: 3,
+            status_answers: 500,
+            small: (20, 500),
+            large: (20, 5_000),
+            kills: 2,
+        }
+    }
+}

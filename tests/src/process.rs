@@ -1,0 +1,184 @@
+//! The programs as child processes: started, signalled, waited for, never left behind.
+
+use std::process::ExitStatus;
+
+use anyhow::{Context, bail, ensure};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStdout};
+
+use crate::api::Api;
+use crate::waiting::within;
+
+/// What the first line of a server begins with.
+const LISTENING: &str = "listening on http://";
+
+/// What a person or the system sends to a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// What a service manager sends.
+    Terminate,
+}
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    /// What it is, for error messages.
+    name: String,
+}
+
+/// How a program ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to stdout.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// Checks the exit code.
+    ///
+    /// # Errors
+    /// It is another one.
+    pub fn expect(self, code: i32) -> anyhow::Result<Self> {
+        ensure!(self.code == Some(code), "the exit code is not {code}: {self:?}");
+        Ok(self)
+    }
+}
+
+impl Process {
+    pub(crate) fn new(mut child: Child, name: String) -> anyhow::Result<Self> {
+        let stdout = child.stdout.take().context("stdout is not piped")?;
+        Ok(Self { child, stdout: BufReader::new(stdout), name })
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// The program has ended.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let id = self.child.id().with_context(|| format!("{} has ended", self.name))?;
+        let process = rustix::process::Pid::from_raw(i32::try_from(id)?).context("no process id")?;
+        let signal = match signal {
+            Signal::Interrupt => rustix::process::Signal::INT,
+            Signal::Terminate => rustix::process::Signal::TERM,
+        };
+        rustix::process::kill_process(process, signal)
+            .with_context(|| format!("could not signal {}", self.name))
+    }
+
+    /// `kill -9`, and waits until the process is gone.
+    ///
+    /// # Errors
+    /// The process cannot be killed.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill().await.with_context(|| format!("could not kill {}", self.name))
+    }
+
+    /// Waits for the end: the exit status and what stdout still held.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub async fn wait(&mut self) -> anyhow::Result<(ExitStatus, String)> {
+        let what = format!("the end of {}", self.name);
+        within(&what, async {
+            let mut rest = Vec::new();
+            self.stdout.read_to_end(&mut rest).await?;
+            let status = self.child.wait().await?;
+            Ok((status, String::from_utf8_lossy(&rest).into_owned()))
+        })
+        .await?
+    }
+
+    /// The next line of stdout; `None` at its end.
+    ///
+    /// # Errors
+    /// Neither comes in time.
+    pub async fn line(&mut self) -> anyhow::Result<Option<String>> {
+        let what = format!("a line of {}", self.name);
+        let mut line = String::new();
+        let read = within(&what, self.stdout.read_line(&mut line)).await??;
+        Ok((read > 0).then(|| line.trim_end().to_owned()))
+    }
+}
+
+/// A server that was started and may not listen yet.
+#[derive(Debug)]
+pub struct Launch(pub(crate) Process);
+
+impl Launch {
+    /// Waits until it listens.
+    ///
+    /// # Errors
+    /// It ends before, or says something else.
+    pub async fn listening(mut self) -> anyhow::Result<Server> {
+        match self.0.line().await? {
+            Some(line) => {
+                let address = line.strip_prefix(LISTENING).with_context(|| format!("unexpected: {line}"))?;
+                let api = Api::new(address.parse().with_context(|| format!("no address: {line}"))?);
+                Ok(Server { process: self.0, api })
+            }
+            None => {
+                let (status, _) = self.0.wait().await?;
+                bail!("the server ended before it listened: {status}")
+            }
+        }
+    }
+
+    /// `kill -9`, whatever it is doing.
+    ///
+    /// # Errors
+    /// The process cannot be killed.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        self.0.kill().await
+    }
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    /// Its API.
+    pub api: Api,
+}
+
+impl Server {
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// The server has ended.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        self.process.signal(signal)
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Errors
+    /// The process cannot be killed.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        self.process.kill().await
+    }
+
+    /// Waits for its end; the exit code, if there is one.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub async fn wait(&mut self) -> anyhow::Result<Option<i32>> {
+        Ok(self.process.wait().await?.0.code())
+    }
+
+    /// SIGTERM, and the exit code that follows.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub async fn terminate(mut self) -> anyhow::Result<Option<i32>> {
+        self.signal(Signal::Terminate)?;
+        self.wait().await
+    }
+}

@@ -1,0 +1,27 @@
+//! Kills at random moments.
+
+use std::time::Duration;
+
+use price_cache_tests::kills::KillTest;
+
+/// Prints what came out, for whoever looks with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "the seed and the figures are of interest")]
+async fn survive(test: KillTest) -> anyhow::Result<()> {
+    println!("seed {}", test.seed);
+    let report = test.run().await?;
+    println!("{report}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_lose_nothing_that_was_shown_and_cost_at_most_the_undurable_window() -> anyhow::Result<()> {
+    survive(KillTest::of_environment(25)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_with_an_upstream_slower_than_the_disk_cost_at_most_one_answer_per_market() -> anyhow::Result<()>
+{
+    let test = KillTest::of_environment(12);
+    let products = test.products.min(test.kills * 15);
+    survive(KillTest { latency: Duration::from_millis(5), products, ..test }).await
+}

@@ -3,12 +3,17 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod engine {
+    mod catalogue;
     mod commands;
+    mod crash;
     mod doubtful;
     mod durability;
+    mod eta;
     mod full_run;
+    mod guards;
     pub(crate) mod harness;
     mod model;
+    mod readers;
     mod retries;
     mod run_failures;
 }

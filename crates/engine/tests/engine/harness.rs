@@ -120,10 +120,17 @@ impl Rig {
         self.handle.snapshot().run.status()
     }
 
-    /// Waits until the snapshot is as wanted.
+    /// Waits until the snapshot is as wanted, and checks every one until then.
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
         let mut snapshots = self.handle.subscribe();
-        let found = timeout(PATIENCE, snapshots.wait_for(|snapshot| wanted(snapshot))).await;
+        let found = timeout(
+            PATIENCE,
+            snapshots.wait_for(|snapshot| {
+                assert_sound(snapshot);
+                wanted(snapshot)
+            }),
+        )
+        .await;
         let found = found.map(|found| found.map(|snapshot| snapshot.clone()));
         let Ok(Ok(snapshot)) = found else {
             panic!("it never came to this: {what}; {:#?}", self.handle.snapshot())
@@ -166,6 +173,19 @@ impl Rig {
 
     pub(crate) fn log_ids(&self) -> Vec<String> {
         self.handle.log().newest(0, usize::MAX, |_| true).0.iter().map(|call| call.id()).collect()
+    }
+}
+
+/// What holds in every snapshot there ever is.
+pub(crate) fn assert_sound(snapshot: &Snapshot) {
+    for slot in &snapshot.markets {
+        let progress = slot.progress;
+        assert!(progress.completed() <= progress.total(), "{snapshot:?}");
+        assert_eq!(progress.completed(), progress.successful() + progress.failed());
+        assert!(progress.requests() >= progress.completed(), "{snapshot:?}");
+    }
+    if let Some(estimate) = snapshot.total_estimate() {
+        assert!(estimate.low <= estimate.expected && estimate.expected <= estimate.high, "{snapshot:?}");
     }
 }
 

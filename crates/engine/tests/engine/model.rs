@@ -376,7 +376,8 @@ fn whatever_happens_in_whatever_order_the_service_is_where_the_oracle_says() {
     for seed in first..first + from_environment("PRICE_CACHE_CASES", CASES) {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let config = Config { cases: 1, failure_persistence: None, ..Config::default() };
+        let config =
+            Config { cases: 1, failure_persistence: None, max_shrink_iters: 4_096, ..Config::default() };
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
         let result = TestRunner::new_with_rng(config, rng).run(&steps(), |(resume_interrupted, steps)| {
             fastrand::seed(seed);

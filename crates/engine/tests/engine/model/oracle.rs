@@ -190,10 +190,10 @@ impl Oracle {
         }
     }
 
-    /// More time passes than any automatic retry waits.
+    /// More time passes than any automatic retry waits, however often the next one fails.
     pub(crate) fn wait(&mut self) {
         self.retry_time_passed = true;
-        if self.retry_armed && !self.store_fails {
+        while self.retry_armed && !self.store_fails {
             self.go_on();
         }
     }

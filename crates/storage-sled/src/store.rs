@@ -39,7 +39,7 @@ pub struct SledStore {
 
 impl SledStore {
     /// Opens the store in a folder, or makes it. Blocks: opening a million entries after a kill takes
-    /// about a second.
+    /// about half a second.
     pub fn open(options: SledOptions) -> Result<Self, OpenError> {
         let folder = Folder::open(&options.path)?;
         let reserve = Reserve::new(folder.path(), options.reserve_bytes);

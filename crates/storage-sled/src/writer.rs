@@ -107,10 +107,11 @@ impl Writer {
         }
     }
 
-    /// Tells everyone unsynced, and replaces the handle: after an error sled's is of no use.
+    /// Replaces the handle, as after an error sled's is of no use, then tells everyone unsynced: who
+    /// hears of the error can read again.
     fn fail(&mut self, error: &StoreError) {
-        self.acknowledge(&Err(error.clone()));
         self.health.failed(&self.shared, error, Instant::now());
+        self.acknowledge(&Err(error.clone()));
     }
 
     /// The handle, mended first where it has to be and the time for it has come.

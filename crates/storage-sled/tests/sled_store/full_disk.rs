@@ -100,8 +100,7 @@ fn a_full_disk_loses_nothing_and_work_goes_on_when_there_is_space() {
     disk.fill();
     let (written, error) = write_until_failure(&store, 1_000);
     assert!(matches!(error, StoreError::Full(_)), "{error:?}");
-    disk.fill();
-    // Still full: writes fail, reads go on.
+    // What is left is the reserve, which is for opening: writes fail, reads go on.
     let refused = block_on(store.record(&us(), &id(written), priced(written)));
     assert!(matches!(refused, Err(StoreError::Full(_))), "{refused:?}");
     expect_numbers(&store, written);

@@ -1,6 +1,8 @@
 //! Lists of markets and products: the ids in an answer, and where the next page begins.
 
+mod link;
 mod pager;
+mod place;
 
 use price_cache_domain::{FailureClass, Fault};
 use serde_json::Value;
@@ -12,7 +14,8 @@ use crate::price::not_json;
 use crate::problem::Problems;
 use crate::secrets::Secrets;
 
-pub(crate) use pager::{Pager, Place};
+pub(crate) use pager::Pager;
+pub(crate) use place::Place;
 
 /// Reads the ids of a list.
 pub(crate) struct ListReader {

@@ -2,58 +2,19 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use price_cache_domain::{FailureClass, Fault, PageCursor, ProductId};
+use price_cache_domain::{Fault, ProductId};
 use reqwest::Url;
-use reqwest::header::{HeaderMap, LINK};
-use serde::{Deserialize, Serialize};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::invalid;
+use super::link::next_link;
+use super::{Place, invalid};
 use crate::answer::{kind_of, text_of};
 use crate::config::PaginationConfig;
 use crate::json::{Document, Found, JsonPath};
 use crate::problem::Problems;
-use crate::secrets::Secrets;
 
 const SECTION: &str = "source.products.pagination";
-
-/// Where in a list a page is; what a [`PageCursor`] says inside.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
-    /// The number of the page, the products to pass over, the cursor or the URL; empty for the first
-    /// page where that is asked for without.
-    #[serde(rename = "a")]
-    pub(crate) at: String,
-    /// How many pages came before.
-    #[serde(rename = "p")]
-    pub(crate) pages: u64,
-    /// How many products came before.
-    #[serde(rename = "n")]
-    pub(crate) products: u64,
-    /// A hash of the products on the page before.
-    #[serde(rename = "h")]
-    pub(crate) hash: u64,
-}
-
-impl Place {
-    /// The place that a cursor stands for.
-    ///
-    /// # Errors
-    /// The cursor is not one of this source.
-    pub(crate) fn of(cursor: &PageCursor, secrets: &Secrets) -> Result<Self, Fault> {
-        let mut place: Self = serde_json::from_str(&cursor.0).map_err(|_| {
-            Fault::new(FailureClass::Rejected, "the cursor of the product list is not of this source")
-        })?;
-        place.at = secrets.unseal(&place.at);
-        Ok(place)
-    }
-
-    /// The cursor for this place, without secrets.
-    pub(crate) fn cursor(mut self, secrets: &Secrets) -> PageCursor {
-        self.at = secrets.seal(&self.at);
-        PageCursor(serde_json::to_string(&self).unwrap_or_default())
-    }
-}
 
 /// The style, with its paths compiled.
 enum Style {
@@ -307,67 +268,4 @@ fn joined(asked: &Url, text: &str) -> Result<String, Fault> {
         .join(text)
         .map(String::from)
         .map_err(|error| invalid(format!("the URL of the next page is none: {error}")))
-}
-
-/// The target of the link with `rel="next"`.
-fn next_link(headers: &HeaderMap) -> Option<String> {
-    headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).find_map(|value| {
-        let mut rest = value;
-        while let Some((_, after)) = rest.split_once('<') {
-            let (target, after) = after.split_once('>')?;
-            // The parameters reach to the next link; a comma within quotes comes before no `<`.
-            let parameters = after.split('<').next().unwrap_or(after);
-            let is_next =
-                parameters.split([';', ',']).filter_map(|part| part.split_once('=')).any(|(name, value)| {
-                    name.trim().eq_ignore_ascii_case("rel")
-                        && value
-                            .trim()
-                            .trim_matches('"')
-                            .split_whitespace()
-                            .any(|rel| rel.eq_ignore_ascii_case("next"))
-                });
-            if is_next {
-                return Some(target.to_owned());
-            }
-            rest = after;
-        }
-        None
-    })
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-
-    fn link(value: &str) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        headers.insert(LINK, value.parse().unwrap());
-        next_link(&headers)
-    }
-
-    #[test]
-    fn the_next_link_is_found_among_others() {
-        for (value, expected) in [
-            (r#"<https://x.example/?page=2>; rel="next""#, Some("https://x.example/?page=2")),
-            (r#"</p?a=1,2>; rel="prev", </p?a=3>; title="a, b"; rel=next"#, Some("/p?a=3")),
-            (r#"</p>; rel="last next""#, Some("/p")),
-            (r#"</p>; rel="prev""#, None),
-            (r#"</p>; rev="next""#, None),
-            ("nonsense", None),
-        ] {
-            assert_eq!(link(value).as_deref(), expected, "{value}");
-        }
-    }
-
-    #[test]
-    fn a_cursor_is_kept_without_secrets() {
-        let mut secrets = Secrets::default();
-        secrets.fill("${KEY}", crate::secrets::Place::Url, &|_| Some("hunter2".to_owned())).unwrap();
-        let place = Place { at: "https://x/?key=hunter2".to_owned(), pages: 2, products: 7, hash: 9 };
-        let cursor = place.clone().cursor(&secrets);
-        assert!(!cursor.0.contains("hunter2"));
-        assert_eq!(Place::of(&cursor, &secrets).unwrap(), place);
-        assert!(Place::of(&PageCursor("x".to_owned()), &secrets).is_err());
-    }
 }

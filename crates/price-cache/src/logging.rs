@@ -34,11 +34,16 @@ pub(crate) fn to_channel(lines: Sender<String>) {
         .try_init();
 }
 
+/// Libraries that at finer levels write requests with their secrets, or a line per page of the store.
+const QUIET: [&str; 6] =
+    ["h2=info", "hyper=info", "hyper_util=info", "reqwest=info", "rustls=info", "sled=warn"];
+
+/// The filter of the environment, or else the level. Neither opens what has to stay quiet.
 fn filter(level: &str) -> EnvFilter {
     let from_environment = std::env::var("PRICE_CACHE_LOG").ok();
-    from_environment
-        .and_then(|filter| EnvFilter::try_new(filter).ok())
-        .unwrap_or_else(|| EnvFilter::new(format!("{level},sled=warn")))
+    let wanted = from_environment.and_then(|filter| EnvFilter::try_new(filter).ok());
+    let quiet = QUIET.iter().filter_map(|directive| directive.parse().ok());
+    quiet.fold(wanted.unwrap_or_else(|| EnvFilter::new(level)), EnvFilter::add_directive)
 }
 
 struct LineSender(Sender<String>);

@@ -126,7 +126,7 @@ fn a_stop_that_crosses_the_end_of_the_run_says_that_it_came_too_late() {
     bench.step(Input::SessionEnded(SessionEnd::Planned(plan)));
     assert_eq!(answered(answer).state, RunStatus::Paused);
     let (_, start) = bench.command(Command::Start);
-    assert_eq!(answered(start).changed, true);
+    assert!(answered(start).changed);
     assert_eq!(bench.status(), RunStatus::Completed, "there was nothing to walk");
     let (_, late) = bench.command(Command::Stop);
     assert!(!answered(late).changed);

@@ -44,7 +44,7 @@ enum Step {
     ClearLogs,
     /// The upstream answers so many requests.
     Answer(u32),
-    /// Longer than any automatic retry waits.
+    /// Longer than several automatic retries wait.
     Wait,
     Kill,
     /// Killed while the records of so many answers are on their way.
@@ -223,7 +223,7 @@ impl World {
             }
             Step::Wait => {
                 oracle.wait();
-                self.run(async |_| sleep(Duration::from_secs(400)).await);
+                self.run(async |_| sleep(Duration::from_secs(10_000)).await);
             }
             Step::Kill => self.kill(),
             Step::KillHolding(requests) => {

@@ -1,19 +1,17 @@
 //! A source of prices that does what a test tells it, and counts what it was asked.
 
+mod answers;
 mod state;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use price_cache_domain::{
-    BoxFuture, Fault, Fetched, MarketId, PageCursor, Price, PriceSource, ProductId, ProductLists,
-    ProductPage, Quote,
-};
+use price_cache_domain::{Fault, Fetched, MarketId, Price, ProductId};
 
 use crate::gate::{Gate, lock};
 use crate::shorthand::{market, price, product};
-use state::{Pair, State};
+use state::State;
 
 /// Waits before a request for a price is answered: the future for (market, product, how many requests
 /// for this pair there were, this one included). Lets tests sleep in their own runtime's time.
@@ -225,94 +223,13 @@ impl ScriptedSource {
     }
 }
 
-/// Counts a request as under way until it is dropped.
-struct InFlight<'a> {
-    source: &'a ScriptedSource,
-    market: &'a MarketId,
-    answered: bool,
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        lock(&self.source.state).end(self.market, self.answered);
-    }
-}
-
-impl PriceSource for ScriptedSource {
-    fn markets(&self) -> BoxFuture<'_, Result<Vec<MarketId>, Fault>> {
-        Box::pin(async move {
-            lock(&self.state).market_listings += 1;
-            self.listing().await?;
-            Ok(lock(&self.state).markets.clone())
-        })
-    }
-
-    fn product_lists(&self) -> ProductLists {
-        if lock(&self.state).shared_lists { ProductLists::Shared } else { ProductLists::PerMarket }
-    }
-
-    fn products<'a>(
-        &'a self,
-        market: &'a MarketId,
-        cursor: Option<&'a PageCursor>,
-    ) -> BoxFuture<'a, Result<ProductPage, Fault>> {
-        Box::pin(async move {
-            *lock(&self.state).product_listings.entry(market.clone()).or_default() += 1;
-            self.listing().await?;
-            lock(&self.state).page(market, cursor)
-        })
-    }
-
-    fn purge<'a>(&'a self, market: &'a MarketId, product: &'a ProductId) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(async move {
-            lock(&self.state).pair(&(market.clone(), product.clone())).purges += 1;
-            Ok(())
-        })
-    }
-
-    fn price<'a>(
-        &'a self,
-        market: &'a MarketId,
-        product: &'a ProductId,
-        etag: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Fetched, Fault>> {
-        Box::pin(async move {
-            let key: Pair = (market.clone(), product.clone());
-            let (request, gate, delay) = lock(&self.state).begin(&key, etag);
-            let mut flight = InFlight { source: self, market, answered: false };
-            if let Some(delay) = delay {
-                delay(market, product, request).await;
-            }
-            if let Some(gate) = gate {
-                gate.await;
-            }
-            let (scripted, default) = {
-                let mut state = lock(&self.state);
-                (state.pair(&key).answers.pop_front(), state.default_answer.clone())
-            };
-            flight.answered = true;
-            match (scripted, default) {
-                (Some(answer), _) => answer,
-                (None, Some(default)) => default(market, product, request, etag),
-                (None, None) => {
-                    Ok(Fetched::Price(Quote { price: default_price(market, product), etag: None }))
-                }
-            }
-        })
-    }
-
-    fn price_url(&self, market: &MarketId, product: &ProductId) -> String {
-        format!("https://prices.test/{market}/{product}")
-    }
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    use price_cache_domain::FailureClass;
+    use price_cache_domain::{FailureClass, PriceSource};
 
     use super::*;
     use crate::{block_on, quote};

@@ -132,17 +132,20 @@ fn is_allowed(host: &str, allowed: &[String]) -> bool {
 /// Whether a state-changing request comes from this server's own page or from no page at all.
 /// Browsers tell by `Sec-Fetch-Site`, older ones by `Origin`.
 fn same_origin(headers: &HeaderMap, host: &str) -> bool {
-    if let Some(site) = headers.get(SEC_FETCH_SITE) {
-        return matches!(site.as_bytes(), b"same-origin" | b"none");
+    // Browsers give each once; of several, all must hold.
+    let mut sites = headers.get_all(SEC_FETCH_SITE).iter().peekable();
+    if sites.peek().is_some() {
+        return sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
     }
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let named = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    named.is_some_and(|(_, authority)| {
-        let own = headers.get(HOST).map(HeaderValue::as_bytes);
-        own.map_or_else(
-            || without_port(authority) == host,
-            |own| own.eq_ignore_ascii_case(authority.as_bytes()),
-        )
+    let own = headers.get(HOST).map(HeaderValue::as_bytes);
+    headers.get_all(ORIGIN).iter().all(|origin| {
+        let named = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        named.is_some_and(|(_, authority)| {
+            own.map_or_else(
+                || without_port(authority) == host,
+                |own| own.eq_ignore_ascii_case(authority.as_bytes()),
+            )
+        })
     })
 }
 

@@ -1,14 +1,18 @@
 //! Reading what a client sent: ids in the path, parameters of the query, small JSON bodies. Every mistake
 //! is answered with its name.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequestParts, RawPathParams};
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::Body;
 use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use hyper::{Request, StatusCode};
 use price_cache_domain::{MarketId, ProductId};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use serde_json::Error;
 
 use crate::problem::Problem;
 use crate::router::App;
@@ -115,22 +119,58 @@ impl<S: Send + Sync> FromRequestParts<S> for PairInPath {
     }
 }
 
+/// How much of a body that is too large is still read and dropped. A client that is answered before it
+/// has sent everything may never see the answer.
+const DROPPED_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long that may take.
+const DROPPING_TIME_MAX: Duration = Duration::from_millis(500);
+
 /// Reads a body within the limits of size and time.
 async fn read_body(app: &App, request: Request<axum::body::Body>) -> Result<Bytes, Problem> {
     let limits = app.options.limits;
-    let body = Limited::new(request.into_body(), limits.body_bytes_max).collect();
-    match tokio::time::timeout(limits.body_time_max, body).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is larger than {} bytes", limits.body_bytes_max),
-        )),
-        Ok(Err(error)) => Err(Problem::bad_request(format!("the body cannot be read: {error}"))),
-        Err(_) => Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            format!("the body did not arrive within {} s", limits.body_time_max.as_secs()),
-        )),
+    let mut body = request.into_body();
+    // Whoever announces too much and waits for a permission is not given it.
+    if body.size_hint().lower() > (limits.body_bytes_max + DROPPED_BYTES_MAX) as u64 {
+        return Err(too_large(limits.body_bytes_max));
     }
+    let reading = async {
+        let mut read = BytesMut::new();
+        while let Some(data) = next_data(&mut body).await? {
+            if read.len() + data.len() > limits.body_bytes_max {
+                let _ = tokio::time::timeout(DROPPING_TIME_MAX, drop_rest(&mut body)).await;
+                return Err(too_large(limits.body_bytes_max));
+            }
+            read.extend_from_slice(&data);
+        }
+        Ok(read.freeze())
+    };
+    tokio::time::timeout(limits.body_time_max, reading).await.unwrap_or_else(|_| {
+        Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            format!("the body did not arrive within {} s", limits.body_time_max.as_secs_f32()),
+        ))
+    })
+}
+
+/// The next piece of a body; trailers are nothing.
+async fn next_data(body: &mut axum::body::Body) -> Result<Option<Bytes>, Problem> {
+    let frame = body.frame().await.transpose();
+    let frame = frame.map_err(|error| Problem::bad_request(format!("the body cannot be read: {error}")))?;
+    Ok(frame.map(|frame| frame.into_data().unwrap_or_default()))
+}
+
+async fn drop_rest(body: &mut axum::body::Body) {
+    let mut left = DROPPED_BYTES_MAX;
+    while let Ok(Some(data)) = next_data(body).await
+        && left > data.len()
+    {
+        left -= data.len();
+    }
+}
+
+fn too_large(bytes_max: usize) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {bytes_max} bytes"))
 }
 
 /// The JSON body of a request, or the default where there is none.
@@ -153,7 +193,13 @@ pub(crate) async fn optional_json<T: DeserializeOwned + Default>(
             "the body must be JSON, with content-type application/json",
         ));
     }
-    serde_json::from_slice(&body).map_err(|error| {
+    // Structs would also be read from lists of their members.
+    let parsed = if body.trim_ascii().starts_with(b"{") {
+        serde_json::from_slice(&body)
+    } else {
+        serde_json::from_slice(&body).and_then(|_: IgnoredAny| Err(Error::custom("it must be a JSON object")))
+    };
+    parsed.map_err(|error| {
         // Well-formed JSON that says something else than it may is 422, broken JSON is 400.
         let status = if error.is_data() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
         Problem::new(status, format!("the body: {error}"))

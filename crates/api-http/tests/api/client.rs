@@ -106,6 +106,17 @@ impl Connection {
         })
     }
 
+    /// Reads an interim answer; answers with its status line.
+    #[track_caller]
+    pub(crate) fn continues(&mut self) -> impl Future<Output = String> {
+        within(async move {
+            while !self.read.ends_with(b"\r\n\r\n") {
+                assert!(self.read_more().await, "the connection was closed");
+            }
+            String::from_utf8(std::mem::take(&mut self.read)).unwrap().trim_end().to_owned()
+        })
+    }
+
     /// Whether there was more to read. A reset counts as an end.
     async fn read_more(&mut self) -> bool {
         self.stream.read_buf(&mut self.read).await.is_ok_and(|count| count > 0)

@@ -81,7 +81,7 @@ async fn failed_products_alone_are_tried_again_and_a_filter_narrows_that() {
     let world = World::in_state(RunStatus::Completed).await;
     let path = "/api/cache/prices/retry-failed";
     world.post_json("/retry-failed", r#"{"class": "timeout"}"#).await.problem(409, path);
-    world.post("/retry-failed?market=at").await.problem(409, &path.to_owned());
+    world.post("/retry-failed?market=at").await.problem(409, path);
     let detail = world.post_json("/retry-failed", r#"{"market": "fr"}"#).await.problem(404, path);
     assert!(detail.contains("\"fr\""), "{detail}");
     let before = world.source.requests_total();

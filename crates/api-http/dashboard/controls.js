@@ -1,0 +1,108 @@
+// The four verbs: which the state allows, why not, and what the server said.
+
+import { post } from "./api.js";
+import { byId, setAttribute, setHidden, setText } from "./dom.js";
+import { plural, sentence } from "./format.js";
+import { totals } from "./model.js";
+import { askToReset } from "./reset-dialog.js";
+
+const COMMANDS = "/api/cache/prices/";
+const START_LABELS = { PAUSED: "Resume", ERROR: "Retry", COMPLETED: "Start again" };
+const buttons = { start: byId("start"), stop: byId("stop"), "retry-failed": byId("retry-failed"), reset: byId("reset") };
+let busy = false;
+let model;
+
+export function setUpControls(withModel) {
+  model = withModel;
+  for (const name of ["start", "stop", "retry-failed"]) {
+    buttons[name].addEventListener("click", () => whenAllowed(name, () => send(name)));
+  }
+  buttons.reset.addEventListener("click", () => whenAllowed("reset", () => askToReset(model.status(), showMessage)));
+  byId("message-close").addEventListener("click", () => {
+    setHidden(byId("message"), true);
+    buttons.start.focus();
+  });
+}
+
+/** Labels the buttons and refuses those that the state refuses. They stay focusable, so that the reason can be read. */
+export function drawControls() {
+  const status = model.status();
+  const reasons = status === null ? everything("There is no answer from the server yet.") : refusals(status);
+  const state = status?.current_state.status;
+  setText(buttons.start, START_LABELS[state] ?? "Start");
+  for (const [name, button] of Object.entries(buttons)) {
+    const reason = busy ? "A command is under way." : reasons[name];
+    setAttribute(button, "aria-disabled", reason === null ? null : "true");
+    setAttribute(button, "aria-describedby", reason === null ? null : `${name}-why`);
+    setAttribute(button, "title", reason);
+    setText(byId(`${name}-why`), reason ?? "");
+  }
+}
+
+const everything = (reason) => ({ start: reason, stop: reason, "retry-failed": reason, reset: reason });
+
+function refusals(status) {
+  const state = status.current_state;
+  const running = model.isRunning();
+  const { failed } = totals(status);
+  let retry = null;
+  if (state.status === "IDLE") retry = "Nothing has been run yet.";
+  else if (running) retry = "The run is going on; it has to end or be stopped first.";
+  else if (failed === 0) retry = "No product failed.";
+  let stop = null;
+  if (!running) stop = "Nothing is running.";
+  else if (state.stop_requested) stop = "It is stopping already.";
+  return {
+    start: running ? "The run is going on already." : null,
+    stop,
+    "retry-failed": retry,
+    reset: running ? "The run is going on; stop it first." : null,
+  };
+}
+
+function whenAllowed(name, act) {
+  const button = buttons[name];
+  if (button.getAttribute("aria-disabled") === "true") showMessage(byId(`${name}-why`).textContent, true);
+  else act();
+}
+
+/** Sends a command, `body` narrows retry-failed. */
+export async function send(name, body) {
+  busy = true;
+  drawControls();
+  try {
+    const answer = await post(COMMANDS + name, body);
+    showMessage(sentence(answer.message));
+  } catch (error) {
+    showMessage(sentence(error.message), true);
+  } finally {
+    busy = false;
+    drawControls();
+  }
+}
+
+/** Whether and why retry-failed is refused now: a sentence, or null. */
+export function retryRefusal() {
+  const status = model.status();
+  return status === null ? "There is no answer from the server yet." : refusals(status)["retry-failed"];
+}
+
+/** Retries the failed products of one class. */
+export const retryClass = (name, count) => {
+  const refusal = retryRefusal();
+  if (refusal !== null) showMessage(refusal, true);
+  else if (count > 0) send("retry-failed", { class: name });
+};
+
+function showMessage(text, refused = false) {
+  const box = byId("message");
+  setAttribute(box, "data-refused", refused ? "true" : null);
+  setHidden(box, false);
+  const line = byId("message-text");
+  // The same sentence twice is said twice: a live region speaks only when its text changes.
+  line.textContent = "";
+  requestAnimationFrame(() => { line.textContent = text; });
+}
+
+/** "12 failed products" for labels. */
+export const failedProducts = (count) => plural(count, "failed product");

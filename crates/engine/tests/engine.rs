@@ -15,5 +15,7 @@ mod engine {
     mod model;
     mod readers;
     mod retries;
+    mod retry_failed;
     mod run_failures;
+    mod storage_failures;
 }

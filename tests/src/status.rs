@@ -84,11 +84,14 @@ impl StatusView {
         self.markets.values().map(|market| market.total).sum()
     }
 
-    /// Checks that nothing that `earlier` had shown is taken back.
+    /// Checks that nothing that `earlier` had shown is taken back. A plan that was not complete may be made anew.
     ///
     /// # Errors
     /// Something is.
     pub fn continues(&self, earlier: &Self) -> anyhow::Result<()> {
+        if earlier.state == "INITIALIZING" {
+            return Ok(());
+        }
         for (id, before) in &earlier.markets {
             let now = self.markets.get(id).with_context(|| format!("market {id:?} has vanished"))?;
             ensure!(

@@ -1,6 +1,30 @@
 //! The real programs against a real upstream: what a shop would miss if it did not hold.
 
+#[path = "end_to_end/bad_answers.rs"]
+mod bad_answers;
+#[path = "end_to_end/bad_configuration.rs"]
+mod bad_configuration;
+#[path = "end_to_end/bad_lists.rs"]
+mod bad_lists;
+#[path = "end_to_end/catalogue_changes.rs"]
+mod catalogue_changes;
+#[path = "end_to_end/command_line.rs"]
+mod command_line;
 #[path = "end_to_end/crash.rs"]
 mod crash;
 #[path = "end_to_end/digits.rs"]
 mod digits;
+#[path = "end_to_end/disk_full.rs"]
+mod disk_full;
+#[path = "end_to_end/foreground.rs"]
+mod foreground;
+#[path = "end_to_end/secrets.rs"]
+mod secrets;
+#[path = "end_to_end/stage.rs"]
+mod stage;
+#[path = "end_to_end/stopping.rs"]
+mod stopping;
+#[path = "end_to_end/styles.rs"]
+mod styles;
+#[path = "end_to_end/two_servers.rs"]
+mod two_servers;

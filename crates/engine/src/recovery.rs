@@ -1,5 +1,6 @@
 //! Finds the run again after a restart: the same fold over the same records that counted them live.
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use price_cache_domain::{Event, MarketId, PauseReason, Run, Store, StoreError, Timestamp, transition};
 
 use crate::error::OpenError;
@@ -8,6 +9,10 @@ use crate::snapshot::{Activity, MarketSnapshot};
 
 /// Entries read from the store at a time.
 pub(crate) const ENTRIES_PAGE: usize = 1_000;
+
+/// Markets counted at a time: a store reads the next page of one while another is folded. More would
+/// only hold more pages in memory.
+const MARKETS_COUNTED_AT_ONCE: usize = 3;
 
 /// What the store holds of the run.
 pub(crate) struct Recovered {
@@ -22,9 +27,15 @@ pub(crate) async fn recover(store: &dyn Store, log: &CallLog) -> Result<Recovere
     let mut markets = Vec::new();
     let mut last_activity = None;
     if let Some(plan) = run.plan() {
-        for planned in plan.markets() {
+        let counting = plan.markets().iter().map(|planned| {
             let mut market = MarketSnapshot::new(planned);
-            let latest = count(store, &run, &mut market, log).await?;
+            async {
+                let latest = count(store, &run, &mut market, log).await?;
+                Ok::<_, StoreError>((market, latest))
+            }
+        });
+        let mut counted = stream::iter(counting).buffered(MARKETS_COUNTED_AT_ONCE);
+        while let Some((market, latest)) = counted.try_next().await? {
             last_activity = last_activity.max(latest);
             markets.push(market);
         }

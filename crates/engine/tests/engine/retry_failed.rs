@@ -5,6 +5,7 @@ use std::time::Duration;
 use price_cache_domain::{FailureClass, PauseReason, RetryFilter, Run, RunStatus};
 use price_cache_testkit::{ScriptedSource, market};
 
+use super::doubtful::DoubtfulStore;
 use super::harness::{Rig, Setup, counts, fault, operator, pause_of, refusal};
 
 fn any() -> RetryFilter {
@@ -141,4 +142,23 @@ async fn a_killed_retry_goes_on_as_a_retry_and_does_not_begin_the_rest() {
     });
     assert_eq!(counts(&paused.await, "US"), (9, 3, 0));
     assert_eq!(source.requests("US", "p0000"), 2, "retried before the kill, not again after it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_product_whose_record_was_refused_is_recorded_and_retried_with_the_others() {
+    let source = ScriptedSource::new().with_numbered("DE", 1).with_market("US", &["a", "refused"]);
+    for (market, product) in [("DE", "p0000"), ("US", "refused")] {
+        source.script(market, product, [Err(fault(FailureClass::NotFound))]);
+    }
+    let setup = Setup::new(source.clone());
+    let rig = setup.open_with_store(DoubtfulStore::refusing(setup.store.clone(), "refused", 1)).await;
+    rig.start().await;
+    assert_eq!(rig.until_status(RunStatus::Error).await.analytics().failed, 1);
+    source.hang("US", "refused");
+    rig.handle.retry_failed(operator(), any()).await.unwrap();
+    rig.until("only the refused one left", |snapshot| snapshot.analytics().successful == 2).await;
+    assert_eq!(rig.stop().await.state, RunStatus::Paused);
+    source.release("US", "refused");
+    let done = rig.whole_run().await;
+    assert_eq!((counts(&done, "DE"), counts(&done, "US")), ((1, 1, 0), (2, 2, 0)));
 }

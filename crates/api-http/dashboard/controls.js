@@ -2,14 +2,17 @@
 
 import { post } from "./api.js";
 import { byId, setAttribute, setHidden, setText } from "./dom.js";
-import { plural, sentence } from "./format.js";
+import { sentence } from "./format.js";
 import { totals } from "./model.js";
 import { askToReset } from "./reset-dialog.js";
 
 const COMMANDS = "/api/cache/prices/";
 const START_LABELS = { PAUSED: "Resume", ERROR: "Retry", COMPLETED: "Start again" };
 const buttons = { start: byId("start"), stop: byId("stop"), "retry-failed": byId("retry-failed"), reset: byId("reset") };
+/** What was done is seen in the state as well; its sentence goes by itself. A refusal stays until it is dismissed. */
+const DONE_SHOWN_MILLIS = 10_000;
 let busy = false;
+let hiding = null;
 let model;
 
 export function setUpControls(withModel) {
@@ -98,11 +101,10 @@ function showMessage(text, refused = false) {
   const box = byId("message");
   setAttribute(box, "data-refused", refused ? "true" : null);
   setHidden(box, false);
+  clearTimeout(hiding);
+  if (!refused) hiding = setTimeout(() => { if (!box.contains(document.activeElement)) setHidden(box, true); }, DONE_SHOWN_MILLIS);
   const line = byId("message-text");
   // The same sentence twice is said twice: a live region speaks only when its text changes.
   line.textContent = "";
   requestAnimationFrame(() => { line.textContent = text; });
 }
-
-/** "12 failed products" for labels. */
-export const failedProducts = (count) => plural(count, "failed product");

@@ -113,8 +113,8 @@ function createGroup(name) {
   group.next = element("button", { type: "button" }, "Next");
   group.panel = element("div", { id, hidden: true },
     element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Products of class ${words(name)}` },
-      element("table", { class: "plain" },
-        element("thead", {}, element("tr", {}, ...["Market and product", "What went wrong", "Requests", "Given up"].map((title) => element("th", { scope: "col" }, title)))),
+      element("table", { class: "plain failures" },
+        element("thead", {}, element("tr", {}, ...["Product", "What went wrong", "Tries", "Given up"].map((title) => element("th", { scope: "col" }, title)))),
         group.rows)),
     element("div", { class: "pager" }, group.previous, group.note, group.next));
   group.root = element("section", { class: "group", "aria-label": words(name) }, element("div", { class: "group-head" }, group.toggle, group.retry), group.panel);

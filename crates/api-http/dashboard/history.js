@@ -7,14 +7,14 @@ import { openTab } from "./tabs.js";
 
 const TRANSITIONS = "/api/cache/prices/transitions";
 const SHOWN_MAX = 200;
-/** Without a stream the history is asked for again when the state changed, and as often as this. */
+/** Without a stream the history is asked for as often as this. */
 const POLL_MILLIS = 10_000;
 
 let transitions = [];
 let stale = true;
 let loading = false;
 let lastLoad = 0;
-let live = false;
+let connection = null;
 let changed = true;
 let problem = null;
 let redraw = () => {};
@@ -28,9 +28,10 @@ export function reloadHistory() {
   redraw();
 }
 
-export function setHistoryLive(isLive) {
-  if (isLive && !live) stale = true;
-  live = isLive;
+/** How the page is connected; a stream that begins anew may have missed something. */
+export function setHistoryConnection(kind) {
+  if (kind === "live" && connection !== "live") reloadHistory();
+  connection = kind;
 }
 
 /** A transition that just happened. */
@@ -45,8 +46,8 @@ const isSame = (a, b) => a.at === b.at && a.event === b.event && a.to === b.to;
 
 export function drawHistory() {
   if (openTab() !== "history") return;
-  if (!live && Date.now() - lastLoad > POLL_MILLIS) stale = true;
-  if (stale && !loading) load();
+  if (connection === "polling" && Date.now() - lastLoad > POLL_MILLIS) stale = true;
+  if (stale && !loading && connection !== "lost") load();
   if (!changed) return;
   changed = false;
   setHidden(byId("history-empty"), transitions.length > 0);
@@ -78,7 +79,7 @@ function row(transition) {
   const change = from === to ? [state(to)] : [state(from), element("span", { class: "arrow", "aria-label": "to" }, "→"), state(to)];
   return element("tr", {},
     element("td", { class: "when" }, clock(transition.at, true)),
-    element("td", {}, ...change),
-    element("td", {}, words(transition.actor ?? "")),
+    element("td", { class: "change" }, ...change),
+    element("td", { class: "by" }, words(transition.actor ?? "")),
     element("td", {}, element("span", {}, words(transition.event)), transition.reason ? element("small", {}, transition.reason) : ""));
 }

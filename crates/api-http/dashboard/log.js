@@ -22,7 +22,7 @@ let paused = false;
 let stale = true;
 let loading = false;
 let lastLoad = 0;
-let live = false;
+let connection = null;
 let problem = null;
 let knownMarkets = "";
 let redraw = () => {};
@@ -42,11 +42,11 @@ export function setUpLog(onChange) {
   });
 }
 
-/** Opens the log of one market. */
+/** Opens the log of one market, and moves there. */
 export function showLogOf(id) {
   if (![...market.options].some((option) => option.value === id)) market.append(new Option(id, id));
   market.value = id;
-  selectTab("log");
+  selectTab("log", true);
   reload();
 }
 
@@ -57,10 +57,10 @@ export function reload() {
   redraw();
 }
 
-/** Whether calls arrive by themselves. */
-export function setLive(isLive) {
-  if (isLive && !live) reload();
-  live = isLive;
+/** How the page is connected: live, calls arrive by themselves; polling, they are asked for; otherwise neither. */
+export function setLogConnection(kind) {
+  if (kind === "live" && connection !== "live") reload();
+  connection = kind;
 }
 
 /** A call that just ended. */
@@ -80,13 +80,13 @@ export function drawLog(model) {
   if (openTab() !== "log") return;
   fillMarkets(model);
   if (!isReading()) {
-    if (!live && Date.now() - lastLoad > POLL_MILLIS) stale = true;
-    if (stale && !loading) load();
+    if (connection === "polling" && Date.now() - lastLoad > POLL_MILLIS) stale = true;
+    if (stale && !loading && connection !== "lost") load();
     if (held.length > 0 && !loading) merge();
   }
   setHidden(table, entries.length === 0);
   setHidden(byId("log-empty"), entries.length > 0);
-  setText(byId("log-empty"), problem ?? (market.value === "" && outcome.value === "" ? "No fetch has been logged." : "No fetch matches."));
+  setText(byId("log-empty"), problem ?? (market.value === "" && outcome.value === "" ? "No fetch has been logged." : "No logged fetch matches."));
   const button = byId("log-pause");
   setText(button, paused ? "Go on" : "Pause");
   const waiting = heldCount === 0 ? "" : `, ${count(heldCount)} newer`;

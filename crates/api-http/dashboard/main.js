@@ -8,9 +8,9 @@ import { drawControls, setUpControls } from "./controls.js";
 import { byId } from "./dom.js";
 import { drawFailures, setUpFailures } from "./failures.js";
 import { percent, rate } from "./format.js";
-import { drawHistory, receiveTransition, reloadHistory, setHistoryLive, setUpHistory } from "./history.js";
+import { drawHistory, receiveTransition, reloadHistory, setHistoryConnection, setUpHistory } from "./history.js";
 import { askAgain, askForKey, onKeyGiven } from "./key-dialog.js";
-import { drawLog, receive as receiveLog, reload as reloadLog, setLive as setLogLive, setUpLog, showLogOf } from "./log.js";
+import { drawLog, receive as receiveLog, reload as reloadLog, setLogConnection, setUpLog, showLogOf } from "./log.js";
 import { drawMarkets, setUpMarkets } from "./markets.js";
 import { Model, totals } from "./model.js";
 import { drawConnection, drawOverview } from "./overview.js";
@@ -31,8 +31,8 @@ let lastNews = null;
 let lastSample = 0;
 let runSeen = null;
 
-const rateChart = new Chart(byId("chart-rate"), { name: "Products finished", scale: fromZero, read: rate, kind: "rate" });
-const successChart = new Chart(byId("chart-success"), { name: "Success rate", scale: percentScale, read: percent, kind: "success" });
+const rateChart = new Chart(byId("chart-rate"), { name: "Products finished", scale: fromZero, read: rate, readAxis: (value) => `${value.toLocaleString("en")} /s`, kind: "rate" });
+const successChart = new Chart(byId("chart-success"), { name: "Success rate", scale: percentScale, read: percent, readAxis: (value) => `${value} %`, kind: "success" });
 
 const views = {
   connection: view(() => drawConnection(connection, lastNews), { ticks: true }),
@@ -40,9 +40,11 @@ const views = {
   controls: view(drawControls),
   markets: view(() => drawMarkets(model)),
   charts: view(() => {
+    // At rest the server has nothing to say, and the time goes on all the same.
+    if (isConnected() && model.status() !== null && Date.now() - lastSample >= SAMPLE_MILLIS) takeSample();
     rateChart.draw(samples.rates(), byId("chart-rate-note"));
     successChart.draw(samples.successes(), byId("chart-success-note"));
-  }),
+  }, { ticks: true }),
   failures: view(drawFailures, { ticks: true }),
   log: view(() => drawLog(model), { ticks: true }),
   history: view(drawHistory, { ticks: true }),
@@ -54,12 +56,14 @@ model.onChange(() => {
   for (const name of ["overview", "controls", "markets", "failures"]) mark(views[name]);
 });
 
+const isConnected = () => connection.kind === "live" || connection.kind === "polling";
+
 function takeSample() {
   lastSample = Date.now();
   const status = model.status();
   const run = status.current_state.run_id;
   const { completed, failed } = totals(status);
-  if (samples.take({ completed, failed, run, running: status.current_state.status === "PROCESSING" })) mark(views.charts);
+  samples.take({ completed, failed, run, running: status.current_state.status === "PROCESSING" });
   if (run !== runSeen) {
     // Another run, or none after a reset: what was shown of the one before is gone.
     if (runSeen !== null) reloadLog();
@@ -74,8 +78,8 @@ const live = new Connection({
   log: (entry) => receiveLog(entry),
   connection: (now) => {
     connection = now;
-    setLogLive(now.kind === "live");
-    setHistoryLive(now.kind === "live");
+    setLogConnection(now.kind);
+    setHistoryConnection(now.kind);
     mark(views.connection);
     if (now.kind === "live") setTimeout(catchUp, FIRST_STATUS_MILLIS_MAX, lastNews);
   },

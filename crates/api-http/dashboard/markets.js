@@ -117,7 +117,7 @@ function stateLine(market) {
     case "waiting": return market.waiting ?? "Waits before the next request";
     case "parked": return `Parked: ${market.waiting ?? "many failures in a row; probed again by itself"}`;
     case "done": return market.failed === 0 ? "Every product has a price" : `${plural(market.failed, "product")} without a price`;
-    default: return market.waiting ?? (market.completed === 0 ? "Not begun" : "Its turn has not come again");
+    default: return market.waiting ?? (market.completed === 0 ? "Not begun" : "Begun, waits for its turn");
   }
 }
 

@@ -12,10 +12,10 @@ const PAUSES = {
   interrupted: "Interrupted: the program ended without warning",
   retry_finished: "The failed products were tried again; others still have no outcome",
 };
-/** Market names listed in the reason. */
-const NAMES_MAX = 3;
+const ELAPSED_NAMES = { PAUSED: "Start to pause", COMPLETED: "Start to end" };
 
 let announced = null;
+let announcedKind = null;
 
 export function drawOverview(model, samples) {
   const status = model.status();
@@ -33,7 +33,7 @@ export function drawOverview(model, samples) {
   document.title = titleOf(status);
 
   const waitsForPlan = sum.total === 0;
-  setText(byId("progress-percent"), waitsForPlan ? "–" : percent(status.overall_progress));
+  setText(byId("progress-percent"), waitsForPlan ? "0 %" : percent(status.overall_progress));
   setText(byId("progress-count"), waitsForPlan ? "no products listed yet" : `${count(sum.completed)} of ${plural(sum.total, "product")}`);
   drawProgress(status, sum);
   drawRest(status);
@@ -45,7 +45,7 @@ export function drawOverview(model, samples) {
   setText(byId("figure-requests"), count(analytics.total_requests));
   setText(byId("figure-answer"), analytics.total_requests === 0 ? "–" : milliseconds(analytics.avg_time_per_request_ms));
   setText(byId("figure-elapsed"), state.started_at === null ? "–" : duration(elapsed(state)));
-  setText(byId("figure-elapsed").previousElementSibling, model.isRunning() ? "Running for" : "Took");
+  setText(byId("figure-elapsed-name"), ELAPSED_NAMES[state.status] ?? "Since the start");
   setText(byId("run-facts"), state.run_id === null ? "No run" : `Run ${state.run_id}, started ${clock(state.started_at, true)}`);
 }
 
@@ -75,7 +75,7 @@ function drawRest(status) {
   }
   const rest = restOfRun(status);
   if (rest === null || state.status === "IDLE") {
-    setText(main, state.status === "IDLE" ? "–" : "Time left unknown");
+    setText(main, state.status === "IDLE" ? "" : "Time left unknown");
     setText(more, state.status === "IDLE" ? "" : "too little is known for an estimate");
     return;
   }
@@ -118,20 +118,14 @@ function walking(status) {
   const by = (state) => status.rows.filter((row) => row.state === state);
   const [active, waiting, parked] = [by("active"), by("waiting"), by("parked")];
   const setAside = parked.length === 0 ? "" : ` ${plural(parked.length, "market")} parked after failures in a row.`;
-  if (active.length > 0) {
-    const others = waiting.length === 0 ? "" : `; ${waiting.length} ${waiting.length === 1 ? "waits" : "wait"}`;
-    return `Fetching ${names(active)}${others}.${setAside}`;
-  }
-  if (waiting.length > 0) return `${waiting.length === 1 ? "" : "All "}${names(waiting)} ${waiting.length === 1 ? "waits" : "wait"}: ${waiting[0].waiting}.${setAside}`;
-  if (parked.length > 0) return `Every unfinished market is parked after failures in a row; the first is probed again by itself.`;
+  // Markets take turns at waiting many times a second: their numbers say it more calmly than their names.
+  const under = active.length + waiting.length;
+  if (under === 1 && active.length === 1) return `Fetching ${active[0].id}.${setAside}`;
+  if (under === 1) return `${waiting[0].id} waits: ${waiting[0].waiting}.${setAside}`;
+  if (active.length > 0) return `Fetching from ${under} markets${waiting.length === 0 ? "" : `, ${waiting.length} of them waiting`}.${setAside}`;
+  if (waiting.length > 0) return `All ${under} markets wait; ${waiting[0].id}: ${waiting[0].waiting}.${setAside}`;
+  if (parked.length > 0) return "Every unfinished market is parked after failures in a row, and probed again by itself.";
   return "Fetching prices.";
-}
-
-function names(rows) {
-  const listed = rows.slice(0, NAMES_MAX).map((row) => row.id);
-  const rest = rows.length - listed.length;
-  if (rest > 0) return `${listed.join(", ")} and ${plural(rest, "other market")}`;
-  return listed.length < 2 ? listed.join("") : `${listed.slice(0, -1).join(", ")} and ${listed.at(-1)}`;
 }
 
 /** A screen reader hears of changes of state, not of every figure. */
@@ -159,6 +153,12 @@ export function drawConnection({ kind, retryAt, sentence: why }, lastNews) {
   setAttribute(byId("connection"), "data-kind", kind);
   setText(byId("connection-text"), texts[kind]);
   const broken = kind === "lost" || kind === "locked";
+  if (kind !== announcedKind) {
+    const back = announcedKind === "lost" && !broken;
+    if (kind === "lost") setText(byId("announcer"), "Connection lost, reconnecting.");
+    else if (back) setText(byId("announcer"), `Connected again. ${byId("state").textContent}.`);
+    announcedKind = kind;
+  }
   setHidden(byId("banner"), !broken);
   setAttribute(document.body, "data-stale", broken && lastNews !== null ? "true" : null);
   if (!broken) return;

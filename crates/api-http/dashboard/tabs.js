@@ -20,7 +20,10 @@ export function selectTab(name, focus = false) {
     setAttribute(tab, "aria-selected", selected ? "true" : "false");
     setAttribute(tab, "tabindex", selected ? null : "-1");
     setHidden(byId(tab.getAttribute("aria-controls")), !selected);
-    if (selected && focus) tab.focus();
+    if (!selected) continue;
+    // On a narrow screen the strip of tabs scrolls.
+    tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (focus) tab.focus();
   }
   for (const listener of listeners) listener(name);
 }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::core::{Command, Input, Reply};
 use crate::error::CommandError;
+use crate::journal::Journal;
 use crate::log_book::CallLog;
 use crate::reader::CacheReader;
 use crate::snapshot::Snapshot;
@@ -87,6 +88,11 @@ impl Handle {
     /// The newest calls of the run.
     pub fn log(&self) -> &CallLog {
         &self.log
+    }
+
+    /// What happens, for readers who follow along.
+    pub fn journal(&self) -> &Journal {
+        self.log.journal()
     }
 
     /// What the cache holds.

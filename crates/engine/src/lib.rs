@@ -10,6 +10,7 @@ mod core;
 mod error;
 mod eta;
 mod handle;
+mod journal;
 mod log_book;
 mod market_walk;
 mod options;
@@ -27,6 +28,9 @@ pub use audit::{Audit, AuditProblem, AuditedMarket, audit};
 pub use error::{CommandError, OpenError};
 pub use eta::{Estimate, Pace};
 pub use handle::{Accepted, Handle};
+pub use journal::{
+    Happening, JOURNAL_ENTRIES_MAX, Journal, JournalEntry, Settled, TRANSITIONS_KEPT_MAX, Transition,
+};
 pub use log_book::{CallLog, CallLogStats, LOGGED_CALLS_MAX, LoggedCall};
 pub use options::{Options, RetryOptions};
 pub use reader::{CacheReader, FailedProduct, FailedProductsCursor, MarketPrices};

@@ -2,10 +2,12 @@
 //! call is shown only once the record of its product is durable.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use price_cache_domain::{Attempt, Failure, MarketId, Outcome, ProductId, Timestamp};
+
+use crate::journal::Journal;
 
 /// How many calls of a run are kept at most, the newest.
 pub const LOGGED_CALLS_MAX: usize = 10_000;
@@ -67,6 +69,7 @@ pub struct CallLogStats {
 #[derive(Debug, Default)]
 pub struct CallLog {
     calls: Mutex<Calls>,
+    journal: Arc<Journal>,
 }
 
 #[derive(Debug, Default)]
@@ -94,7 +97,8 @@ impl Calls {
 }
 
 impl CallLog {
-    /// Adds the calls of an outcome that are newer than those of `replaced` and ended after `cleared_at`.
+    /// Adds the calls of an outcome that are newer than those of `replaced` and ended after `cleared_at`;
+    /// answers with them.
     pub(crate) fn add(
         &self,
         market: &MarketId,
@@ -102,18 +106,27 @@ impl CallLog {
         replaced: Option<&Outcome>,
         outcome: &Outcome,
         cleared_at: Option<Timestamp>,
-    ) {
+    ) -> Vec<LoggedCall> {
         let logged_before = replaced.map_or(0, |outcome| outcome.attempts.requests());
         let kept = outcome.attempts.kept();
         let requests = outcome.attempts.requests();
         let first_kept = requests - u32::try_from(kept.len()).unwrap_or(requests);
+        let mut added = Vec::new();
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         for (number, attempt) in (first_kept + 1..).zip(kept) {
             let cleared = cleared_at.is_some_and(|cleared_at| attempt.ended_at() <= cleared_at);
             if number > logged_before && !cleared {
-                calls.insert(logged(market, product, number, attempt));
+                let call = logged(market, product, number, attempt);
+                calls.insert(call.clone());
+                added.push(call);
             }
         }
+        added
+    }
+
+    /// What happens, calls among it.
+    pub(crate) const fn journal(&self) -> &Arc<Journal> {
+        &self.journal
     }
 
     /// Forgets every call.

@@ -67,6 +67,8 @@ impl CacheService {
         let log = Arc::new(CallLog::default());
         let Recovered { run, markets } = recover(&*ports.store, &log).await?;
         let machine = Machine::<RunTable>::new(run.clone()).with_hook(trace);
+        let journal = Arc::clone(log.journal());
+        let machine = machine.with_hook(move |change: &Change<'_, RunTable>| journal.transitioned(change));
         let machine = guards.into_iter().fold(machine, Machine::with_boxed_guard);
         let machine = hooks.into_iter().fold(machine, Machine::with_boxed_hook);
         let (publisher, snapshot) = watch::channel(Snapshot {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use price_cache_domain::{Actor, Event, MarketId, PauseReason, RunFailureClass, Timestamp};
 
 use super::{Core, Effect, ProductDone, SessionEnd, SessionFailure};
+use crate::journal::Settled;
 use crate::snapshot::{Activity, MarketSnapshot};
 
 impl Core {
@@ -44,7 +45,9 @@ impl Core {
             let wanted_before = u64::from(replaced.is_some_and(wanted));
             market.retries_left =
                 (market.retries_left + u64::from(wanted(outcome))).saturating_sub(wanted_before);
-            log.add(&market.market, &done.product, replaced, outcome, facts.logs_cleared_at());
+            let market_id = &market.market;
+            let calls = log.add(market_id, &done.product, replaced, outcome, facts.logs_cleared_at());
+            log.journal().settled(Settled { market: market_id, replaced, outcome }, calls);
             warn_of_low_success(market);
         });
         self.automatic_retries = 0;

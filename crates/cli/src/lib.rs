@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod client;
 pub mod commands;
 mod context;
+pub mod documents;
 mod exit;
 pub mod render;
 mod streams;

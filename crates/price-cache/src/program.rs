@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use price_cache_cli::arguments::{Arguments, Command, GlobalArguments, LocalCommand, ServerArguments};
-use price_cache_cli::{Exit, Streams};
+use price_cache_cli::{Exit, Streams, documents};
 
 use crate::commands;
 use crate::configuration::ConfigurationError;
@@ -56,6 +56,14 @@ async fn local(
         LocalCommand::Config { command } => commands::config::execute(config, command, streams),
         LocalCommand::Doctor => commands::doctor::execute(config, streams).await,
         LocalCommand::Dump(arguments) => commands::dump::execute(global, arguments, streams).await,
+        LocalCommand::Completions { shell } => {
+            streams.data_bytes(&documents::completions(*shell))?;
+            Ok(Exit::Done)
+        }
+        LocalCommand::Man => {
+            streams.data_bytes(&documents::manual()?)?;
+            Ok(Exit::Done)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use clap_complete::Shell;
 
 use super::parse_id;
 
@@ -34,6 +35,16 @@ pub enum LocalCommand {
     /// Write the state, the markets and the analytics as JSON documents into a folder
     #[command(display_order = 24)]
     Dump(DumpArguments),
+    /// Print the completions of a shell; `price-cache completions bash > /etc/bash_completion.d/price-cache`
+    #[command(display_order = 40)]
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page, in roff; `price-cache man | man -l -`
+    #[command(display_order = 41)]
+    Man,
 }
 
 /// What `probe` takes.

@@ -60,7 +60,7 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
     }
     anyhow::ensure!(matches!(only, None | Some("speed" | "million")), "{USAGE}");
     let mut report = Report::default();
-    machine::describe(&mut report, &size);
+    machine::describe(&mut report, &size)?;
     if only.is_none_or(|only| only == "speed") {
         speed::measure(&mut report, &size)?;
     }

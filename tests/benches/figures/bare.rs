@@ -1,5 +1,5 @@
-//! The bare loop: asks for one price again and again with the HTTP client of the price source, reads the
-//! body and forgets it. No template, no JSON, no record. What the program reaches of this speed is what all the rest costs.
+//! The bare loop: asks for one price again and again with the HTTP client of the price source, reads the body and
+//! forgets it. No template, no JSON, no record: what the program lacks of this speed is what all the rest costs.
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod dist;
 mod docs;
 mod layers;
 mod shell;
@@ -19,6 +20,7 @@ cargo xtask COMMAND
   ci       what has to pass before a change lands: format, lints, layers, docs, tests
   kills N  kill the real server N times in one run and check that nothing is lost or counted twice
   bench    measure throughput, disk, memory and recovery, as ratios
+  dist     build what is released: stripped programs, completions and manual, in target/dist
   docs     write the generated documents again (docs --check only compares)
 ";
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["kills", count] => test::kills(count),
         ["bench", options @ ..] => bench::run(options),
+        ["dist"] => dist::run(),
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),
         [] | ["help" | "--help" | "-h"] => {

@@ -242,7 +242,7 @@ impl Killer<'_> {
     /// As soon as the start was accepted: the run must know of it, though it has no plan yet.
     async fn first_kill(&mut self) -> anyhow::Result<()> {
         let begun = Instant::now();
-        let server = self.scene.server().await?;
+        let mut server = self.scene.server().await?;
         self.start_up = begun.elapsed();
         server.api.start().await?;
         server.kill().await?;
@@ -271,7 +271,7 @@ impl Killer<'_> {
     async fn kill_walking(&mut self) -> anyhow::Result<()> {
         let begun = Instant::now();
         let requests = self.simulator.ledger().total_requests();
-        let server = self.scene.server().await?;
+        let mut server = self.scene.server().await?;
         self.start_up = begun.elapsed();
         self.check(&server.api).await?;
         let left = u64::from(self.test.pairs()).saturating_sub(self.shown.status.completed());

@@ -161,7 +161,7 @@ impl Server {
     ///
     /// # Errors
     /// The process cannot be killed.
-    pub async fn kill(mut self) -> anyhow::Result<()> {
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
         self.process.kill().await
     }
 

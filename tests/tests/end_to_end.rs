@@ -6,6 +6,8 @@ mod bad_answers;
 mod bad_configuration;
 #[path = "end_to_end/bad_lists.rs"]
 mod bad_lists;
+#[path = "end_to_end/bad_requests.rs"]
+mod bad_requests;
 #[path = "end_to_end/catalogue_changes.rs"]
 mod catalogue_changes;
 #[path = "end_to_end/command_line.rs"]

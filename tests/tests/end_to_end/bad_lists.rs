@@ -53,7 +53,7 @@ async fn a_base_url_where_nobody_listens_is_named() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_list_of_markets_is_an_error_that_waits_for_a_person() -> anyhow::Result<()> {
     let stage = stage(Catalogue::default()).await?;
-    let server = stage.scene.server().await?;
+    let mut server = stage.scene.server().await?;
     let (message, retries) = failure(&server).await?;
     ensure!(
         message.contains("the list of markets is empty") && message.contains("source.markets"),
@@ -62,7 +62,7 @@ async fn an_empty_list_of_markets_is_an_error_that_waits_for_a_person() -> anyho
     ensure!(!retries, "it would be empty again");
     let told = stage.scene.run(&["plan"]).await?.expect(1)?.stderr;
     ensure!(told.contains("the list of markets is empty"), "{told}");
-    drop(server);
+    server.kill().await?;
 
     let told = stage.scene.run(&["run"]).await?.expect(1)?.stderr;
     ensure!(told.contains("the list of markets is empty"), "{told}");

@@ -98,14 +98,12 @@ async fn what_the_state_refuses_is_exit_code_3() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reset_can_keep_the_prices() -> anyhow::Result<()> {
     let stage = stage().await?;
-    let server = stage.completed().await?;
+    let mut server = stage.completed().await?;
     remote(&stage, &server, &["reset", "--yes", "--keep-prices"]).await?.expect(0)?;
     server.api.state("IDLE").await?;
     ensure!(server.api.prices("M002").await?.len() == 50, "prices are gone");
-    let server = {
-        server.kill().await?;
-        stage.scene.server().await?
-    };
+    server.kill().await?;
+    let server = stage.scene.server().await?;
     ensure!(server.api.status().await?.state == "IDLE", "the reset was not kept");
     ensure!(server.api.prices("M002").await?.len() == 50, "prices are gone after a kill");
     Ok(())

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 use price_cache_simulator::Catalogue;
-use price_cache_tests::{Settings, sources::Source};
+use price_cache_tests::{Api, Server, Settings, StatusView};
 
 use crate::stage::Stage;
 
@@ -56,16 +56,15 @@ impl Drop for SmallDisk {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// A run in the middle of which the disk has become full; `None` where this machine allows no small disks.
 #[expect(clippy::print_stdout, reason = "whoever reads the results should know that it was left out")]
-async fn a_full_disk_is_an_error_that_loses_nothing_and_ends_by_itself() -> anyhow::Result<()> {
+async fn full() -> anyhow::Result<Option<Full>> {
     let settings = Settings { storage: "disk/data".into(), ..Settings::default() };
     let stage = Stage::new(Catalogue::synthetic(4, 1_500), &settings).await?;
     let Some(disk) = SmallDisk::mount(&stage.scene.path("disk"))? else {
         println!("left out: this machine allows no mount, so there is no small disk to fill");
-        return Ok(());
+        return Ok(None);
     };
-    stage.scene.configure(&Source::rest(&stage.simulator.base_url()).to_string(), &settings)?;
     stage.slow_down(1);
     let server = stage.scene.server().await?;
     server.api.start().await?;
@@ -73,31 +72,66 @@ async fn a_full_disk_is_an_error_that_loses_nothing_and_ends_by_itself() -> anyh
     let before = server.api.status().await?;
     ensure!(before.state == "PROCESSING" && before.completed() > 0, "{:#}", before.json);
     let calls = server.api.log_ids(200).await?;
-
     disk.fill().context("could not fill the disk")?;
     let failed = server.api.state("ERROR").await?;
-    let message = failed.error_message.clone().unwrap_or_default();
-    ensure!(message.to_lowercase().contains("space") || message.contains("full"), "the reason: {message}");
-    ensure!(
-        failed.json["current_state"]["retry_at"].is_string(),
-        "it tries again by itself: {:#}",
-        failed.json
-    );
     failed.continues(&before)?;
-    let priced = server.api.prices("M001").await?;
-    ensure!(priced.len() as u64 >= failed.markets["M001"].completed, "prices can be read all the while");
-    let kept = server.api.log_ids(10_000).await?;
-    ensure!(calls.iter().all(|call| kept.contains(call)), "calls that were shown are gone");
-    let live = server.api.ask(hyper::Method::GET, "/health/live").await?;
-    ensure!(live.status == 200, "it lives: {live:?}");
+    let full = Full { server, stage, disk, failed, calls };
+    full.shows_everything(&full.server.api).await?;
+    Ok(Some(full))
+}
 
-    fs::remove_file(disk.ballast())?;
-    let done = server.api.state("COMPLETED").await?;
-    done.continues(&failed)?;
-    ensure!(done.completed() == PAIRS && done.failed() == 0, "{:#}", done.json);
-    let ledger = stage.simulator.ledger();
-    ensure!(ledger.pairs_requested() as u64 == PAIRS, "pairs were skipped");
-    ensure!(server.terminate().await? == Some(0), "it ends well");
-    stage.scene.run(&["doctor"]).await?.expect(0)?;
-    Ok(())
+/// What a full disk leaves. Fields are dropped in this order: the disk after those who use it.
+struct Full {
+    server: Server,
+    stage: Stage,
+    disk: SmallDisk,
+    failed: StatusView,
+    calls: Vec<String>,
+}
+
+impl Full {
+    async fn shows_everything(&self, api: &Api) -> anyhow::Result<()> {
+        let priced = api.prices("M001").await?;
+        ensure!(priced.len() as u64 >= self.failed.markets["M001"].completed, "prices are gone");
+        let kept = api.log_ids(10_000).await?;
+        ensure!(self.calls.iter().all(|call| kept.contains(call)), "calls that were shown are gone");
+        Ok(())
+    }
+
+    /// Space returns, and with it the run.
+    async fn ends_well(self) -> anyhow::Result<()> {
+        fs::remove_file(self.disk.ballast())?;
+        let done = self.server.api.state("COMPLETED").await?;
+        done.continues(&self.failed)?;
+        ensure!(done.completed() == PAIRS && done.failed() == 0, "{:#}", done.json);
+        let ledger = self.stage.simulator.ledger();
+        ensure!(ledger.pairs_requested() as u64 == PAIRS, "pairs were skipped");
+        ensure!(ledger.max_in_flight_of_any_market() == 1, "two requests of a market at once");
+        ensure!(self.server.terminate().await? == Some(0), "it ends well");
+        self.stage.scene.run(&["doctor"]).await?.expect(0)?;
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_an_error_that_loses_nothing_and_ends_by_itself() -> anyhow::Result<()> {
+    let Some(full) = full().await? else { return Ok(()) };
+    let message = full.failed.error_message.clone().unwrap_or_default();
+    ensure!(message.to_lowercase().contains("space") || message.contains("full"), "the reason: {message}");
+    let json = &full.failed.json;
+    ensure!(json["current_state"]["retry_at"].is_string(), "it tries again by itself: {json:#}");
+    let live = full.server.api.ask(hyper::Method::GET, "/health/live").await?;
+    ensure!(live.status == 200, "it lives: {live:?}");
+    full.ends_well().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_on_a_full_disk_starts_on_it_and_goes_on_when_there_is_space() -> anyhow::Result<()> {
+    let Some(mut full) = full().await? else { return Ok(()) };
+    full.server.kill().await?;
+    full.server = full.stage.scene.server().await?;
+    let status = full.server.api.status().await?;
+    status.continues(&full.failed)?;
+    full.shows_everything(&full.server.api).await?;
+    full.ends_well().await
 }

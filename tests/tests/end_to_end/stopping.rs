@@ -106,12 +106,12 @@ async fn sigint_pauses_and_exits_as_interrupted() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manual_pause_survives_a_restart_and_does_not_resume_by_itself() -> anyhow::Result<()> {
-    let (stage, server, _) = hanging(&Settings::default()).await?;
+    let (stage, mut server, _) = hanging(&Settings::default()).await?;
     server.api.command("stop").await?;
     let paused = server.api.state("PAUSED").await?;
     server.kill().await?;
     stage.simulator.set_faults(Faults::default())?;
-    let server = stage.scene.server().await?;
+    server = stage.scene.server().await?;
     let status = server.api.status().await?;
     ensure!(
         status.state == "PAUSED" && status.paused_reason.as_deref() == Some("manual"),

@@ -7,12 +7,12 @@ use crate::error::OpenError;
 use crate::log_book::CallLog;
 use crate::snapshot::{Activity, MarketSnapshot};
 
-/// Entries read from the store at a time.
-pub(crate) const ENTRIES_PAGE: usize = 1_000;
+/// Entries read from the store at a time: few enough to stay in a processor's cache until they are folded.
+pub(crate) const ENTRIES_PAGE: usize = 200;
 
 /// Markets counted at a time: a store reads the next page of one while another is folded. More would
 /// only hold more pages in memory.
-const MARKETS_COUNTED_AT_ONCE: usize = 3;
+const MARKETS_COUNTED_AT_ONCE: usize = 2;
 
 /// What the store holds of the run.
 pub(crate) struct Recovered {

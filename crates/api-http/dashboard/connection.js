@@ -39,10 +39,11 @@ export class Connection {
     this.#handlers.connection({ kind: "connecting" });
     for (;;) {
       const problem = await this.#stream();
-      if (problem instanceof ApiError && problem.status === 401) {
+      if (problem.status === 401) {
         this.#handlers.connection({ kind: "locked", sentence: problem.message });
         await this.#sleep(2 ** 31 - 1);
-      } else if (problem instanceof ApiError && (problem.status === 404 || problem.status === 405)) {
+      } else if (problem.status >= 400) {
+        // The server is there but gives no stream: it has none, or has its fill of readers.
         await this.#poll();
       } else {
         await this.#backOff(problem);

@@ -13,8 +13,9 @@ const PAGE_SIZE = 25;
 /** Failures counted at most, in requests of this many; beyond that the counts say "more than". */
 const COUNT_PAGE_SIZE = 1_000;
 const COUNT_PAGES_MAX = 20;
-/** Counting again is work for the server: not more often than this. */
+/** Counting again is work for the server: not more often than this, and a small share of the time at most. */
 const REFRESH_MILLIS_MIN = 5_000;
+const REFRESH_SHARE_INVERSE = 20;
 const EXPLANATIONS = {
   transport: "no connection, or it broke", timeout: "no answer in time", server_error: "the shop answered 5xx",
   rate_limited: "the shop asked to slow down", not_found: "no price here: 404 or 410", rejected: "the shop said no",
@@ -24,7 +25,7 @@ const EXPLANATIONS = {
 const groups = new Map();
 let counted = null;
 let counting = false;
-let lastCount = 0;
+let nextCount = 0;
 let model;
 
 export function setUpFailures(withModel) {
@@ -42,13 +43,13 @@ export function drawFailures() {
   // Which products failed may change while their number stays, as after a retry: the run and its successes tell.
   const version = `${status.current_state.run_id} ${failed} ${model.isRunning()}`;
   if (version === counted || counting) return;
-  const wait = lastCount + REFRESH_MILLIS_MIN - Date.now();
-  if (wait > 0 && counted !== null && failed > 0) return;
+  if (Date.now() < nextCount && failed > 0) return;
   recount(version, failed);
 }
 
 async function recount(version, failed) {
   counting = true;
+  const begun = Date.now();
   try {
     const { classes, complete } = failed === 0 ? { classes: new Map(), complete: true } : await countClasses();
     counted = version;
@@ -57,7 +58,7 @@ async function recount(version, failed) {
     setText(byId("failures-empty"), error.message);
     setHidden(byId("failures-empty"), false);
   } finally {
-    lastCount = Date.now();
+    nextCount = Date.now() + Math.max(REFRESH_MILLIS_MIN, (Date.now() - begun) * REFRESH_SHARE_INVERSE);
     counting = false;
   }
 }
@@ -96,7 +97,8 @@ function show(classes, complete) {
     setText(group.share, percent((number * 100) / sum));
     drawRetry(name, group);
     if (parent.children[at] !== group.root) parent.insertBefore(group.root, parent.children[at] ?? null);
-    if (group.open) load(group);
+    // Somebody who scrolled down reads: the rows stay until they come back up or turn the page.
+    if (group.open && group.scroll.scrollTop === 0) load(group);
   });
 }
 
@@ -111,12 +113,11 @@ function createGroup(name) {
   group.note = element("span", { class: "help" });
   group.previous = element("button", { type: "button" }, "Previous");
   group.next = element("button", { type: "button" }, "Next");
-  group.panel = element("div", { id, hidden: true },
-    element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Products of class ${words(name)}` },
-      element("table", { class: "plain failures" },
-        element("thead", {}, element("tr", {}, ...["Product", "What went wrong", "Tries", "Given up"].map((title) => element("th", { scope: "col" }, title)))),
-        group.rows)),
-    element("div", { class: "pager" }, group.previous, group.note, group.next));
+  group.scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Products of class ${words(name)}` },
+    element("table", { class: "plain failures" },
+      element("thead", {}, element("tr", {}, ...["Product", "What went wrong", "Tries", "Given up"].map((title) => element("th", { scope: "col" }, title)))),
+      group.rows));
+  group.panel = element("div", { id, hidden: true }, group.scroll, element("div", { class: "pager" }, group.previous, group.note, group.next));
   group.root = element("section", { class: "group", "aria-label": words(name) }, element("div", { class: "group-head" }, group.toggle, group.retry), group.panel);
   group.toggle.addEventListener("click", () => toggle(group));
   group.retry.addEventListener("click", () => retryClass(name, group.number));
@@ -144,6 +145,7 @@ function turn(group, step) {
   if (step < 0 && group.pages.length > 1) group.pages.pop();
   else if (step > 0 && group.following) group.pages.push(group.following);
   else return;
+  group.scroll.scrollTop = 0;
   load(group);
 }
 

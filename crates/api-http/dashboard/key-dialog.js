@@ -2,6 +2,7 @@
 
 import { storeKey, storedKey } from "./api.js";
 import { byId, setHidden, setText } from "./dom.js";
+import { sentence as inWords } from "./format.js";
 
 const dialog = byId("key-dialog");
 const input = byId("key-input");
@@ -13,7 +14,7 @@ let afterwards = () => {};
 export function askForKey(sentence) {
   if (declined) return Promise.resolve(false);
   waiting ??= new Promise((resolve) => {
-    setText(byId("key-sentence"), storedKey() === null ? sentence : `The key that was given is not accepted. ${sentence}`);
+    setText(byId("key-sentence"), storedKey() === null ? inWords(sentence) : `The key that was given is not accepted. ${inWords(sentence)}`);
     input.value = "";
     dialog.addEventListener("close", () => {
       waiting = null;

@@ -20,7 +20,8 @@ let held = [];
 let heldCount = 0;
 let paused = false;
 let stale = true;
-let loading = false;
+/** The newest request under way; answers to older ones are not wanted any more. */
+let loading = null;
 let lastLoad = 0;
 let connection = null;
 let problem = null;
@@ -32,7 +33,7 @@ const list = new VirtualList({ table, body: byId("log-rows"), create: createRow,
 export function setUpLog(onChange) {
   redraw = onChange;
   for (const filter of [market, outcome]) {
-    filter.addEventListener("change", () => { reload(); });
+    filter.addEventListener("change", showFiltered);
   }
   byId("log-pause").addEventListener("click", () => {
     paused = !paused;
@@ -47,7 +48,14 @@ export function showLogOf(id) {
   if (![...market.options].some((option) => option.value === id)) market.append(new Option(id, id));
   market.value = id;
   selectTab("log", true);
+  showFiltered();
+}
+
+/** Another choice is another list, also while paused. */
+function showFiltered() {
+  table.scrollTop = 0;
   reload();
+  load();
 }
 
 /** What is shown may be incomplete: after a gap in the stream, another run, another filter. */
@@ -104,22 +112,20 @@ function merge() {
 }
 
 async function load() {
-  loading = true;
+  const mine = (loading = {});
   stale = false;
   lastLoad = Date.now();
   const filter = { market: market.value, success: outcome.value };
   try {
     const answer = await getJson(LOGS, { ...filter, limit: ENTRIES_MAX });
-    if (filter.market !== market.value || filter.success !== outcome.value) stale = true;
-    else {
-      entries = answer.logs;
-      problem = null;
-      list.setItems(entries);
-    }
+    if (loading !== mine) return;
+    entries = answer.logs;
+    problem = null;
+    list.setItems(entries);
   } catch (error) {
-    problem = error.message;
+    if (loading === mine) problem = error.message;
   } finally {
-    loading = false;
+    if (loading === mine) loading = null;
     redraw();
   }
 }

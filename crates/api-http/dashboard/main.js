@@ -13,14 +13,16 @@ import { askAgain, askForKey, onKeyGiven } from "./key-dialog.js";
 import { drawLog, receive as receiveLog, reload as reloadLog, setLogConnection, setUpLog, showLogOf } from "./log.js";
 import { drawMarkets, setUpMarkets } from "./markets.js";
 import { Model, totals } from "./model.js";
-import { drawConnection, drawOverview } from "./overview.js";
+import { drawConnection, drawOverview, drawTitle } from "./overview.js";
 import { Samples } from "./samples.js";
 import { mark, view } from "./scheduler.js";
-import { setUpSearch } from "./search.js";
+import { clearSearch, setUpSearch } from "./search.js";
 import { onTab } from "./tabs.js";
 
 /** Counters are read out of a status for the charts this often at most, also while the page is hidden. */
 const SAMPLE_MILLIS = 1_000;
+/** Without news for this long nothing moves, and the charts go on by themselves. */
+const REST_MILLIS = 3_000;
 /** A stream that has just begun says where the run is within this time, or else is helped. */
 const FIRST_STATUS_MILLIS_MAX = 1_000;
 
@@ -36,12 +38,15 @@ const successChart = new Chart(byId("chart-success"), { name: "Success rate", sc
 
 const views = {
   connection: view(() => drawConnection(connection, lastNews), { ticks: true }),
-  overview: view(() => drawOverview(model, samples), { ticks: true }),
+  overview: view(() => {
+    drawOverview(model, samples);
+    drawTitle(model.status(), connection.kind);
+  }, { ticks: true }),
   controls: view(drawControls),
   markets: view(() => drawMarkets(model)),
   charts: view(() => {
     // At rest the server has nothing to say, and the time goes on all the same.
-    if (isConnected() && model.status() !== null && Date.now() - lastSample >= SAMPLE_MILLIS) takeSample();
+    if (isConnected() && model.status() !== null && Date.now() - lastSample >= REST_MILLIS) takeSample();
     rateChart.draw(samples.rates(), byId("chart-rate-note"));
     successChart.draw(samples.successes(), byId("chart-success-note"));
   }, { ticks: true }),
@@ -63,10 +68,14 @@ function takeSample() {
   const status = model.status();
   const run = status.current_state.run_id;
   const { completed, failed } = totals(status);
+  drawTitle(status, connection.kind);
   samples.take({ completed, failed, run, running: status.current_state.status === "PROCESSING" });
   if (run !== runSeen) {
     // Another run, or none after a reset: what was shown of the one before is gone.
-    if (runSeen !== null) reloadLog();
+    if (runSeen !== null) {
+      reloadLog();
+      clearSearch();
+    }
     reloadHistory();
     runSeen = run;
   }
@@ -81,6 +90,7 @@ const live = new Connection({
     setLogConnection(now.kind);
     setHistoryConnection(now.kind);
     mark(views.connection);
+    drawTitle(model.status(), now.kind);
     if (now.kind === "live") setTimeout(catchUp, FIRST_STATUS_MILLIS_MAX, lastNews);
   },
 });

@@ -30,7 +30,6 @@ export function drawOverview(model, samples) {
   const reason = reasonOf(status, sum);
   setText(byId("reason"), reason);
   announce(state, reason);
-  document.title = titleOf(status);
 
   const waitsForPlan = sum.total === 0;
   setText(byId("progress-percent"), waitsForPlan ? "0 %" : percent(status.overall_progress));
@@ -137,10 +136,15 @@ function announce(state, reason) {
   if (!first) setText(byId("announcer"), `${byId("state").textContent}. ${reason}`);
 }
 
-function titleOf(status) {
-  const state = status.current_state.status;
-  if (state === "PROCESSING") return `${percent(status.overall_progress)} – Price cache`;
-  return `${LABELS[state] ?? state} – Price cache`;
+/** The title is read on the tab of a page that is hidden, so it goes on where nothing else is drawn. */
+export function drawTitle(status, kind) {
+  const state = status?.current_state.status;
+  let what = null;
+  if (kind === "lost") what = "Connection lost";
+  else if (state === "PROCESSING") what = percent(status.overall_progress);
+  else if (state !== undefined) what = LABELS[state] ?? state;
+  const title = what === null ? "Price cache" : `${what} – Price cache`;
+  if (document.title !== title) document.title = title;
 }
 
 /** Shows how the page is connected: `{kind, retryAt, sentence}` of connection.js, and when the last news came. */

@@ -23,12 +23,20 @@ export function setUpSearch() {
   });
 }
 
-async function find(product) {
+/** Forgets what was found: the cache is another one. */
+export function clearSearch() {
   abort?.abort();
-  const mine = (abort = new AbortController());
+  abort = null;
   replace(byId("search-rows"));
   replace(byId("search-suggestions"));
   setHidden(byId("search-scroll"), true);
+  setHidden(byId("search-cancel"), true);
+  setText(byId("search-note"), "");
+}
+
+async function find(product) {
+  clearSearch();
+  const mine = (abort = new AbortController());
   setHidden(byId("search-cancel"), false);
   const search = { product, signal: mine.signal, asked: 0, found: 0, markets: [], similar: new Set() };
   try {

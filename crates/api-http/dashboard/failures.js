@@ -109,13 +109,13 @@ function createGroup(name) {
     element("span", { class: "chevron", "aria-hidden": "true" }),
     element("span", { class: "group-name" }, words(name), element("small", {}, EXPLANATIONS[name] ?? "")), group.count, group.share);
   group.retry = element("button", { type: "button", "aria-label": `Retry the failures of class ${words(name)}` }, "Retry");
-  group.rows = element("tbody");
+  group.rows = element("tbody", { role: "rowgroup" });
   group.note = element("span", { class: "help" });
   group.previous = element("button", { type: "button" }, "Previous");
   group.next = element("button", { type: "button" }, "Next");
   group.scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Products of class ${words(name)}` },
-    element("table", { class: "plain failures" },
-      element("thead", {}, element("tr", {}, ...["Product", "What went wrong", "Tries", "Given up"].map((title) => element("th", { scope: "col" }, title)))),
+    element("table", { class: "plain failures", role: "table" },
+      element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...["Product", "What went wrong", "Tries", "Given up"].map((title) => element("th", { scope: "col", role: "columnheader" }, title)))),
       group.rows));
   group.panel = element("div", { id, hidden: true }, group.scroll, element("div", { class: "pager" }, group.previous, group.note, group.next));
   group.root = element("section", { class: "group", "aria-label": words(name) }, element("div", { class: "group-head" }, group.toggle, group.retry), group.panel);
@@ -169,11 +169,12 @@ async function load(group) {
   setAttribute(group.next, "aria-disabled", group.following === null ? "true" : null);
 }
 
+/** The roles are said out loud: on a narrow screen the rows are laid out as blocks, which would take the table's away. */
 function failureRow(failure) {
   const code = failure.last_status_code === null ? "" : `${failure.last_status_code} `;
-  return element("tr", {},
-    element("th", { scope: "row" }, element("span", { class: "tag" }, failure.market), element("span", { class: "id" }, failure.product)),
-    element("td", {}, code === "" ? "" : element("span", { class: "code" }, code), failure.message),
-    element("td", { class: "number" }, count(failure.attempts)),
-    element("td", { class: "when" }, clock(failure.at, true)));
+  return element("tr", { role: "row" },
+    element("th", { scope: "row", role: "rowheader" }, element("span", { class: "tag" }, failure.market), element("span", { class: "id" }, failure.product)),
+    element("td", { role: "cell" }, code === "" ? "" : element("span", { class: "code" }, code), failure.message),
+    element("td", { class: "number", role: "cell" }, count(failure.attempts)),
+    element("td", { class: "when", role: "cell" }, clock(failure.at, true)));
 }

@@ -80,6 +80,6 @@ function row(transition) {
   return element("tr", {},
     element("td", { class: "when" }, clock(transition.at, true)),
     element("td", { class: "change" }, ...change),
-    element("td", { class: "by" }, words(transition.actor ?? "")),
+    element("td", { class: "by" }, transition.actor),
     element("td", {}, element("span", {}, words(transition.event)), transition.reason ? element("small", {}, transition.reason) : ""));
 }

@@ -37,7 +37,14 @@ function drawAll() {
   lastDrawn = performance.now();
   const now = [...dirty];
   dirty.clear();
-  for (const registered of now) registered.draw();
+  for (const registered of now) {
+    try {
+      registered.draw();
+    } catch (error) {
+      // A mistake in one view must not freeze the others; it is still seen in the console.
+      reportError(error);
+    }
+  }
   schedule();
 }
 

@@ -94,6 +94,7 @@ impl Core {
                 self.update_market(market, |slot| slot.activity = activity)
             }
             Input::ProductDone(done) => self.product_done(&done, now),
+            Input::RetryDenied { market } => self.update_market(market, |slot| slot.retries_denied += 1),
             Input::NotRecorded(done) => {
                 self.not_recorded.push(*done);
                 Vec::new()

@@ -19,6 +19,7 @@ mod product_fetch;
 mod reader;
 mod recovery;
 mod retry;
+mod retry_budget;
 mod service;
 mod session;
 mod shell;
@@ -34,6 +35,6 @@ pub use journal::{
 pub use log_book::{CallLog, CallLogStats, LOGGED_CALLS_MAX, LoggedCall};
 pub use options::{Options, RetryOptions};
 pub use reader::{CacheReader, FailedProduct, FailedProductsCursor, MarketPrices};
-pub use retry::RetryPolicy;
+pub use retry::{RetryPolicy, Tries};
 pub use service::{CacheService, Ports};
-pub use snapshot::{Activity, MarketSnapshot, Snapshot, WaitReason};
+pub use snapshot::{Activity, MarketSnapshot, OverallPace, Snapshot, WaitReason};

@@ -34,7 +34,8 @@ impl Default for Options {
 /// When and how failed requests are repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryOptions {
-    /// Requests per product and visit at most, the first included.
+    /// Requests per product and visit at most, the first included. An answer that only asks to come
+    /// later is not counted.
     pub attempts_max: NonZeroU32,
     /// The upper bound of the wait after the first failure; doubles with each further one.
     pub backoff_start: Duration,
@@ -42,6 +43,12 @@ pub struct RetryOptions {
     pub backoff_max: Duration,
     /// The longest `Retry-After` that is honoured; a longer one is cut to this.
     pub retry_after_max: Duration,
+    /// How long a product is tried while the upstream only asks to come later.
+    pub rate_limited_max: Duration,
+    /// Retries that a run may spend before any product came.
+    pub budget_start: u32,
+    /// Retries that 100 products which came pay for: in an outage, so much more load at most.
+    pub budget_percent: u32,
 }
 
 impl Default for RetryOptions {
@@ -51,6 +58,9 @@ impl Default for RetryOptions {
             backoff_start: Duration::from_millis(500),
             backoff_max: Duration::from_secs(30),
             retry_after_max: Duration::from_secs(60),
+            rate_limited_max: Duration::from_secs(300),
+            budget_start: 20,
+            budget_percent: 10,
         }
     }
 }

@@ -13,6 +13,7 @@ use price_cache_domain::{
 use tokio_util::sync::CancellationToken;
 
 use crate::core::{Input, SessionEnd, SessionFailure};
+use crate::retry::Tries;
 use crate::session::Work;
 use crate::snapshot::MarketSnapshot;
 
@@ -113,6 +114,8 @@ impl Planner<'_> {
         F: Future<Output = Result<T, Fault>>,
     {
         let mut attempts = 0;
+        let mut tries = Tries::default();
+        let mut limited_since = None;
         loop {
             let result = tokio::select! {
                 biased;
@@ -124,7 +127,8 @@ impl Planner<'_> {
                 Err(fault) => fault,
             };
             attempts += 1;
-            let Some((wait, _)) = self.work.retry.wait_after(&fault, attempts, fastrand::f64()) else {
+            tries = tries.with(&fault, &mut limited_since);
+            let Some((wait, _)) = self.work.retry.wait_after(&fault, tries, fastrand::f64()) else {
                 return Err(failed(refused_listing(what, attempts, &fault)));
             };
             tracing::warn!(%fault, attempts, wait_ms = wait.as_millis(), "could not list {what}; trying again");

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use price_cache_domain::{
-    Attempt, Attempts, Entry, FailureClass, Fault, Fetched, MarketId, ProductId, RunId,
+    Attempt, Attempts, Entry, Failure, FailureClass, Fault, Fetched, MarketId, ProductId, RunId,
 };
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Input;
+use crate::retry::Tries;
 use crate::session::Work;
 use crate::snapshot::{Activity, WaitReason};
 
@@ -43,6 +44,8 @@ impl<'a> ProductFetcher<'a> {
         let etag = previous.and_then(|entry| entry.price.as_ref()?.etag.as_deref());
         let mut purged = false;
         let mut failed: Option<Attempts> = None;
+        let mut tries = Tries::default();
+        let mut limited_since = None;
         loop {
             self.wait_for_turn().await?;
             let at = self.work.clock.now();
@@ -71,21 +74,28 @@ impl<'a> ProductFetcher<'a> {
                 Ok(fetched) => {
                     let status_code = if fetched == Fetched::NotModified { 304 } else { 200 };
                     let last = attempt(Some(status_code));
+                    self.work.budget.earn();
                     return Some(Entry::priced(previous, self.ids, failed, last, fetched));
                 }
                 Err(fault) => fault,
-            };
-            let attempt = Attempt { failure: Some(fault.failure.clone()), ..attempt(fault.status_code) };
-            let attempts = match failed.take() {
-                Some(earlier) => earlier.then(attempt),
-                None => Attempts::first(attempt),
             };
             // The upstream's wish also holds for the next product, should this one be given up.
             if let Some(asked) = fault.retry_after {
                 let cap = self.work.options.retry.retry_after_max;
                 self.keep_distance(asked.min(cap), WaitReason::RetryAfter);
             }
-            match self.work.retry.wait_after(&fault, attempts.requests(), fastrand::f64()) {
+            tries = tries.with(&fault, &mut limited_since);
+            let retry = self.work.retry.wait_after(&fault, tries, fastrand::f64());
+            let class = fault.failure.class();
+            // An upstream that asks for patience says itself how much load is right.
+            let is_paid = retry.is_none() || class == FailureClass::RateLimited || self.work.budget.spend();
+            let failure = if is_paid { fault.failure } else { self.not_repeated(&fault.failure).await };
+            let attempt = Attempt { failure: Some(failure), ..attempt(fault.status_code) };
+            let attempts = match failed.take() {
+                Some(earlier) => earlier.then(attempt),
+                None => Attempts::first(attempt),
+            };
+            match retry.filter(|_| is_paid) {
                 Some((wait, reason)) => {
                     self.keep_distance(wait, reason);
                     failed = Some(attempts);
@@ -93,6 +103,12 @@ impl<'a> ProductFetcher<'a> {
                 None => return Some(Entry::failed(previous, self.ids, attempts)),
             }
         }
+    }
+
+    /// A failure that would be repeated if the run could pay for it.
+    async fn not_repeated(&self, failure: &Failure) -> Failure {
+        self.work.report(Input::RetryDenied { market: self.market_index }).await;
+        Failure::new(failure.class(), format!("not repeated, too much fails ({})", failure.message()))
     }
 
     /// No request for `wait` from now on; the longer of two waits holds.

@@ -14,6 +14,7 @@ use crate::options::Options;
 use crate::reader::CacheReader;
 use crate::recovery::{Recovered, recover};
 use crate::retry::RetryPolicy;
+use crate::retry_budget::RetryBudget;
 use crate::session::Work;
 use crate::shell::Shell;
 use crate::snapshot::Snapshot;
@@ -84,6 +85,7 @@ impl CacheService {
             source: Arc::clone(&ports.source),
             clock: Arc::clone(&ports.clock),
             retry: RetryPolicy::new(options.retry.clone()),
+            budget: RetryBudget::new(&options.retry),
             options,
             reports: inputs.downgrade(),
         });

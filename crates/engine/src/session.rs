@@ -14,6 +14,7 @@ use crate::core::{Input, ProductDone, SessionEnd, SessionFailure, Walk};
 use crate::market_walk::{MarketJob, WalkEnd, walk_market};
 use crate::planner;
 use crate::retry::RetryPolicy;
+use crate::retry_budget::RetryBudget;
 
 /// What every worker needs.
 pub(crate) struct Work {
@@ -22,6 +23,7 @@ pub(crate) struct Work {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: Options,
     pub(crate) retry: RetryPolicy,
+    pub(crate) budget: RetryBudget,
     /// Weak, so that the service ends when the last handle is gone.
     pub(crate) reports: mpsc::WeakSender<Input>,
 }
@@ -37,6 +39,8 @@ impl Work {
 
 /// Makes the plan of a run and reports [`SessionEnd`].
 pub(crate) fn spawn_planning(work: Arc<Work>, run: RunId, cancel: CancellationToken) {
+    // The run is new.
+    work.budget.reset();
     let planning = {
         let work = Arc::clone(&work);
         async move { planner::make_plan(&work, run, &cancel).await }

@@ -6,7 +6,7 @@ use price_cache_domain::{
     Analytics, FailureClass, MarketId, MarketPlan, Pass, Progress, RetryFilter, Run, Timestamp,
 };
 
-use crate::eta::{Estimate, Pace};
+use crate::eta::{Estimate, Pace, seconds};
 
 /// Why a market waits before its next request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub struct MarketSnapshot {
     pub pace: Pace,
     /// Failed products still to be tried again in this pass.
     pub retries_left: u64,
+    /// Failed requests that were not repeated because the run's retry budget was used up, since the
+    /// program began.
+    pub retries_denied: u64,
     /// Whether the log was told of a low success rate, so that it is told once.
     pub(crate) low_success_rate_told: bool,
 }
@@ -63,6 +66,7 @@ impl MarketSnapshot {
             activity: Activity::Pending,
             pace: Pace::new(),
             retries_left: 0,
+            retries_denied: 0,
             low_success_rate_told: false,
         }
     }
@@ -109,15 +113,24 @@ impl Snapshot {
     }
 
     /// How long a market will take once its turn has come, from its own pace or else from that of all.
-    pub fn market_estimate(&self, market: &MarketSnapshot, overall: Pace) -> Option<Estimate> {
+    pub fn market_estimate(&self, market: &MarketSnapshot, overall: OverallPace) -> Option<Estimate> {
         let pass = self.run.facts()?.pass();
         let to_do = market.to_do(pass);
         market.pace.estimate(to_do).or_else(|| overall.estimate(to_do))
     }
 
-    /// What was observed of all markets together.
-    pub fn overall_pace(&self) -> Pace {
-        self.markets.iter().fold(Pace::new(), |all, market| all.merged(market.pace))
+    /// What the markets with a pace take for a product.
+    pub fn overall_pace(&self) -> OverallPace {
+        let mut overall = OverallPace::default();
+        let mut sum = 0.0;
+        for each in self.markets.iter().filter_map(|market| market.pace.mean_seconds()) {
+            overall.known += 1;
+            sum += each;
+            overall.mean_seconds = sum / f64::from(overall.known);
+            overall.low_seconds = if overall.known == 1 { each } else { overall.low_seconds.min(each) };
+            overall.high_seconds = overall.high_seconds.max(each);
+        }
+        overall
     }
 
     /// How long the rest of the run will take: the markets' estimates shared out over those walked at a
@@ -134,6 +147,34 @@ impl Snapshot {
         }
         let lanes = u32::try_from(self.parallel_markets).unwrap_or(u32::MAX).max(1);
         Some(each(sum, longest, |sum, longest| (sum / lanes).max(longest)))
+    }
+}
+
+/// A market nothing is known of may be faster or slower than the mean of the others by this factor.
+const UNKNOWN_MARKET_FACTOR: f64 = 1.5;
+
+/// The pace of a market of which nothing is known, from the others: every market counts the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OverallPace {
+    known: u32,
+    mean_seconds: f64,
+    low_seconds: f64,
+    high_seconds: f64,
+}
+
+impl OverallPace {
+    /// How long `remaining` products will take one after another; `None` while nothing is known of any
+    /// market, unless nothing remains.
+    pub fn estimate(self, remaining: u64) -> Option<Estimate> {
+        if remaining == 0 {
+            return Some(Estimate::DONE);
+        }
+        let remaining = remaining as f64;
+        (self.known > 0).then(|| Estimate {
+            expected: seconds(self.mean_seconds * remaining),
+            low: seconds(self.low_seconds.min(self.mean_seconds / UNKNOWN_MARKET_FACTOR) * remaining),
+            high: seconds(self.high_seconds.max(self.mean_seconds * UNKNOWN_MARKET_FACTOR) * remaining),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod engine {
+    mod budget;
     mod catalogue;
     mod commands;
     mod crash;

@@ -83,6 +83,9 @@ impl RunConfig {
                 backoff_start: self.retry.backoff_start.into(),
                 backoff_max: self.retry.backoff_max.into(),
                 retry_after_max: self.retry.retry_after_max.into(),
+                rate_limited_max: self.retry.rate_limited_max.into(),
+                budget_start: self.retry.budget_start,
+                budget_percent: self.retry.budget_percent,
             },
         }
     }
@@ -100,6 +103,12 @@ pub struct RetryConfig {
     pub backoff_max: Span,
     /// The longest `Retry-After` that is honoured.
     pub retry_after_max: Span,
+    /// How long a product is tried while the upstream only asks to come later.
+    pub rate_limited_max: Span,
+    /// Retries that a run may spend before any product came.
+    pub budget_start: u32,
+    /// Retries that 100 products which came pay for: in an outage, so much more load at most.
+    pub budget_percent: u32,
 }
 
 impl Default for RetryConfig {
@@ -110,6 +119,9 @@ impl Default for RetryConfig {
             backoff_start: options.backoff_start.into(),
             backoff_max: options.backoff_max.into(),
             retry_after_max: options.retry_after_max.into(),
+            rate_limited_max: options.rate_limited_max.into(),
+            budget_start: options.budget_start,
+            budget_percent: options.budget_percent,
         }
     }
 }
@@ -118,10 +130,14 @@ impl Default for RetryConfig {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServerConfig {
-    /// The loopback address and port to listen on; port 0 lets the system choose.
+    /// The address and port to listen on; port 0 lets the system choose. Beyond loopback only with `api_keys`.
     pub listen: SocketAddr,
     /// Names besides loopback ones that requests may be addressed to.
     pub allowed_hosts: Vec<String>,
+    /// Hashes of the keys that may use the API and the metrics, each `sha256:` and the 64 digits that
+    /// `printf %s KEY | sha256sum` prints. Without any, everyone who reaches the server may.
+    #[schemars(inner(regex(pattern = r"^sha256:[0-9A-Fa-f]{64}$")))]
+    pub api_keys: Vec<String>,
     /// A price older than this is called stale.
     pub stale_after: Span,
 }
@@ -132,6 +148,7 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), options.listen.port()),
             allowed_hosts: options.allowed_hosts,
+            api_keys: Vec::new(),
             stale_after: options.stale_after.into(),
         }
     }
@@ -143,6 +160,8 @@ impl ServerConfig {
         ServerOptions {
             listen: self.listen,
             allowed_hosts: self.allowed_hosts.clone(),
+            // What is no hash was refused when the file was read.
+            api_keys: self.api_keys.iter().filter_map(|key| key.parse().ok()).collect(),
             stale_after: self.stale_after.into(),
             limits: ServerLimits::default(),
         }

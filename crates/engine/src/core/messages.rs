@@ -85,6 +85,10 @@ pub(crate) enum Input {
         activity: Activity,
     },
     ProductDone(Box<ProductDone>),
+    /// A failed request was not repeated because the run's retry budget is used up.
+    RetryDenied {
+        market: usize,
+    },
     /// A product that was fetched and whose record the store refused, so that it may be there or not.
     NotRecorded(Box<ProductDone>),
     MarketDone {

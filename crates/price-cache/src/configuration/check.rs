@@ -1,5 +1,6 @@
 //! Looks for what is well-formed but cannot work.
 
+use price_cache_api_http::ApiKeyHash;
 use price_cache_source_http::ConfigProblem;
 
 use super::Configuration;
@@ -8,8 +9,15 @@ use super::Configuration;
 const PARALLEL_MARKETS_MAX: usize = 256;
 /// Undurable records per market at most.
 const UNDURABLE_RECORDS_MAX: usize = 1_024;
+/// API keys at most; each request is compared with all of them.
+const API_KEYS_MAX: usize = 64;
 /// Attempts per product at most.
 const ATTEMPTS_MAX: u32 = 100;
+
+/// Retries that a run may spend before any product came, at most.
+const BUDGET_START_MAX: u32 = 1_000_000;
+/// Retries that 100 products pay for, at most.
+const BUDGET_PERCENT_MAX: u32 = 10_000;
 
 /// Everything that is wrong, each with its key.
 pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
@@ -29,16 +37,31 @@ pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
     if run.retry.attempts_max.get() > ATTEMPTS_MAX {
         refuse("run.retry.attempts_max", format!("must be at most {ATTEMPTS_MAX}"));
     }
+    if run.retry.budget_start > BUDGET_START_MAX {
+        refuse("run.retry.budget_start", format!("must be at most {BUDGET_START_MAX}"));
+    }
+    if run.retry.budget_percent > BUDGET_PERCENT_MAX {
+        refuse("run.retry.budget_percent", format!("must be at most {BUDGET_PERCENT_MAX}"));
+    }
     if run.retry.backoff_start > run.retry.backoff_max {
         refuse("run.retry.backoff_start", "must not be longer than run.retry.backoff_max".to_owned());
     }
-    let listen = configuration.server.listen;
-    if !listen.ip().is_loopback() {
+    let server = &configuration.server;
+    if server.api_keys.len() > API_KEYS_MAX {
+        refuse("server.api_keys", format!("at most {API_KEYS_MAX} keys can be set"));
+    }
+    for (index, key) in server.api_keys.iter().enumerate() {
+        if let Err(error) = key.parse::<ApiKeyHash>() {
+            refuse("server.api_keys", format!("entry {}: {error}", index + 1));
+        }
+    }
+    let listen = server.listen;
+    if !listen.ip().is_loopback() && server.api_keys.is_empty() {
         refuse(
             "server.listen",
             format!(
-                "{listen} is not a loopback address, and anyone who reaches it could control the run; listen on \
-                 127.0.0.1 or [::1] behind a reverse proxy that authenticates"
+                "{listen} is not a loopback address, and anyone who reaches it could control the run; set \
+                 server.api_keys = [\"sha256:HEX\"], where `printf %s KEY | sha256sum` prints HEX, or listen on 127.0.0.1"
             ),
         );
     }

@@ -36,13 +36,6 @@ impl Stage {
         within(&format!("{count} requests"), seen).await
     }
 
-    /// Waits until each of these markets has a request that is not answered.
-    pub(crate) async fn in_flight(&self, markets: &[&str]) -> anyhow::Result<()> {
-        let seen =
-            self.simulator.wait_until(|ledger| markets.iter().all(|market| ledger.in_flight(market) == 1));
-        within("a request in flight in each market", seen).await
-    }
-
     /// A server whose run is complete.
     pub(crate) async fn completed(&self) -> anyhow::Result<Server> {
         let server = self.scene.server().await?;

@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use price_cache_simulator::{Catalogue, FaultKind, Faults};
-use price_cache_tests::{Server, Settings, Signal, StatusView};
+use price_cache_simulator::{Catalogue, FaultKind, Faults, FixedFault};
+use price_cache_tests::{Server, Settings, Signal, StatusView, within};
 
 use crate::stage::Stage;
 
 const MARKETS: [&str; 2] = ["M001", "M002"];
 const PRODUCTS: u32 = 300;
+/// The product at which each market hangs, and its place.
+const HANGING: (u64, &str) = (51, "product-0000051");
 /// A stop is promised within 250 ms; a busy machine gets four times that.
 const STOP_TIME_MAX: Duration = Duration::from_secs(1);
 /// A shutdown is promised within 5 s.
@@ -18,14 +20,17 @@ const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(5);
 /// A run in the middle of which the upstream has stopped to answer.
 async fn hanging(settings: &Settings) -> anyhow::Result<(Stage, Server, StatusView)> {
     let stage = Stage::new(Catalogue::synthetic(2, PRODUCTS), settings).await?;
-    stage.slow_down(1);
+    let hang = |market| FixedFault::pair(market, HANGING.1, FaultKind::Hang);
+    stage.simulator.set_faults(Faults::always(MARKETS.map(hang)))?;
     let server = stage.scene.server().await?;
     server.api.start().await?;
-    stage.requests(100).await?;
-    stage.simulator.set_faults(Faults::everywhere(FaultKind::Hang))?;
-    // The answers of the requests before may still come: 25 ms are long for them.
-    stage.in_flight(&MARKETS).await?;
-    let status = server.api.status_where("the last answers", |status| status.completed() >= 50).await?;
+    let all_hang = stage
+        .simulator
+        .wait_until(|ledger| MARKETS.iter().all(|market| ledger.requests(market, HANGING.1) == 1));
+    within("a request that hangs in each market", all_hang).await?;
+    let answers = 2 * (HANGING.0 - 1);
+    let all_shown = |status: &StatusView| status.completed() == answers;
+    let status = server.api.status_where("every answer in the status", all_shown).await?;
     Ok((stage, server, status))
 }
 

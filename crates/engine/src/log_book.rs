@@ -32,9 +32,11 @@ pub struct LoggedCall {
 }
 
 impl LoggedCall {
-    /// A text that names this call and no other of the run, the same before and after a restart.
+    /// A text that names this call and no other of the run, the same before and after a restart: market,
+    /// product and number with slashes between. A slash within an id is written `%2F`, a percent sign `%25`.
     pub fn id(&self) -> String {
-        format!("{}/{}/{}", self.market, self.product, self.number)
+        let escaped = |id: &str| id.replace('%', "%25").replace('/', "%2F");
+        format!("{}/{}/{}", escaped(self.market.as_str()), escaped(self.product.as_str()), self.number)
     }
 
     fn key(&self) -> (Timestamp, &MarketId, &ProductId, u32) {
@@ -79,6 +81,11 @@ struct Calls {
 }
 
 impl Calls {
+    /// Whether the log is full of calls newer than this time.
+    fn is_beyond(&self, at: Timestamp) -> bool {
+        self.by_time.len() >= LOGGED_CALLS_MAX && self.by_time.first().is_some_and(|oldest| at < oldest.at)
+    }
+
     fn insert(&mut self, call: LoggedCall) {
         let (success, duration) = (call.failure.is_none(), call.duration);
         if self.by_time.insert(call) {
@@ -108,20 +115,30 @@ impl CallLog {
         cleared_at: Option<Timestamp>,
     ) -> Vec<LoggedCall> {
         let logged_before = replaced.map_or(0, |outcome| outcome.attempts.requests());
-        let kept = outcome.attempts.kept();
-        let requests = outcome.attempts.requests();
-        let first_kept = requests - u32::try_from(kept.len()).unwrap_or(requests);
-        let mut added = Vec::new();
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        for (number, attempt) in (first_kept + 1..).zip(kept) {
-            let cleared = cleared_at.is_some_and(|cleared_at| attempt.ended_at() <= cleared_at);
-            if number > logged_before && !cleared {
-                let call = logged(market, product, number, attempt);
-                calls.insert(call.clone());
-                added.push(call);
+        let added: Vec<_> = numbered(outcome, cleared_at)
+            .filter(|(number, _)| *number > logged_before)
+            .map(|(number, attempt)| logged(market, product, number, attempt))
+            .collect();
+        added.iter().cloned().for_each(|call| calls.insert(call));
+        added
+    }
+
+    /// Finds the calls of an outcome again after a restart. Most of a large run are beyond what the log
+    /// keeps, and cost no more than a look at their time.
+    pub(crate) fn recover(
+        &self,
+        market: &MarketId,
+        product: &ProductId,
+        outcome: &Outcome,
+        cleared_at: Option<Timestamp>,
+    ) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        for (number, attempt) in numbered(outcome, cleared_at) {
+            if !calls.is_beyond(attempt.at) {
+                calls.insert(logged(market, product, number, attempt));
             }
         }
-        added
     }
 
     /// What happens, calls among it.
@@ -158,6 +175,15 @@ impl CallLog {
     pub fn stats(&self) -> CallLogStats {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).stats
     }
+}
+
+/// The kept attempts of an outcome that ended after `cleared_at`, each with its number in the run.
+fn numbered(outcome: &Outcome, cleared_at: Option<Timestamp>) -> impl Iterator<Item = (u32, &Attempt)> {
+    let kept = outcome.attempts.kept();
+    let requests = outcome.attempts.requests();
+    let first_kept = requests - u32::try_from(kept.len()).unwrap_or(requests);
+    let is_cleared = move |attempt: &Attempt| cleared_at.is_some_and(|cleared_at| attempt.ended_at() <= cleared_at);
+    (first_kept + 1..).zip(kept).filter(move |(_, attempt)| !is_cleared(attempt))
 }
 
 fn logged(market: &MarketId, product: &ProductId, number: u32, attempt: &Attempt) -> LoggedCall {
@@ -224,5 +250,35 @@ mod tests {
         let log = CallLog::default();
         log.add(&market, &product, None, &outcome(&[10, 20, 30]), Some(Timestamp::from_millis(25)));
         assert_eq!(log.newest(0, 10, |_| true).1, 1);
+    }
+
+    #[test]
+    fn recovery_finds_the_newest_calls_in_whatever_order_the_records_come() {
+        let (market, _) = ids();
+        let (live, recovered) = (CallLog::default(), CallLog::default());
+        let count = LOGGED_CALLS_MAX as i64 + 50;
+        for at in 0..count {
+            let product = ProductId::new(format!("p{at}")).unwrap();
+            live.add(&market, &product, None, &outcome(&[at]), None);
+        }
+        // 7 and the count have no common divisor, so that every time comes once.
+        for index in 0..count {
+            let at = index * 7 % count;
+            let product = ProductId::new(format!("p{at}")).unwrap();
+            recovered.recover(&market, &product, &outcome(&[at]), None);
+        }
+        assert_eq!(live.newest(0, LOGGED_CALLS_MAX, |_| true), recovered.newest(0, LOGGED_CALLS_MAX, |_| true));
+        assert_eq!(live.stats(), recovered.stats());
+    }
+
+    #[test]
+    fn ids_with_slashes_do_not_give_two_calls_one_name() {
+        let call = |market: &str, product: &str| {
+            let (market, product) = (MarketId::new(market).unwrap(), ProductId::new(product).unwrap());
+            let outcome = outcome(&[1]);
+            logged(&market, &product, 1, &outcome.attempts.kept()[0]).id()
+        };
+        assert_eq!(call("a", "b/c%2F"), "a/b%2Fc%252F/1");
+        assert_ne!(call("a/b", "c"), call("a", "b/c"));
     }
 }

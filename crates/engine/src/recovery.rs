@@ -87,7 +87,7 @@ async fn count(
             market.retries_left += u64::from(wanted_again);
             market.pace.observe(outcome.attempts.busy());
             latest = latest.max(Some(outcome.attempts.ended_at()));
-            log.add(&id, product, None, outcome, facts.logs_cleared_at());
+            log.recover(&id, product, outcome, facts.logs_cleared_at());
         }
     }
     if market.to_do(facts.pass()) == 0 {

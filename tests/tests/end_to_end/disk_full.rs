@@ -75,16 +75,16 @@ async fn full() -> anyhow::Result<Option<Full>> {
     disk.fill().context("could not fill the disk")?;
     let failed = server.api.state("ERROR").await?;
     failed.continues(&before)?;
-    let full = Full { server, stage, disk, failed, calls };
+    let full = Full { server, disk, stage, failed, calls };
     full.shows_everything(&full.server.api).await?;
     Ok(Some(full))
 }
 
-/// What a full disk leaves. Fields are dropped in this order: the disk after those who use it.
+/// What a full disk leaves. Fields are dropped in this order: the folder goes when nothing is mounted in it.
 struct Full {
     server: Server,
-    stage: Stage,
     disk: SmallDisk,
+    stage: Stage,
     failed: StatusView,
     calls: Vec<String>,
 }

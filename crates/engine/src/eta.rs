@@ -1,7 +1,16 @@
-//! When a run will be done: the running mean of the time between completions. Pauses never enter it,
-//! because only time under way is observed.
+//! When a run will be done. Pauses never enter it, because only time under way is observed.
+//!
+//! Two accounts are kept of the durations between completions: their usual level, which drifts and
+//! steps, and what single long waits have beyond it. How it works and how well: `docs/ETA.md`.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+mod excess;
+mod level;
+
+use excess::Excess;
+use level::Level;
 
 /// How long something is expected to take from now on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,79 +28,117 @@ impl Estimate {
     pub const DONE: Self = Self { expected: Duration::ZERO, low: Duration::ZERO, high: Duration::ZERO };
 }
 
+/// Fewer durations than these say nothing.
+const OBSERVED_MIN: u64 = 3;
+
+/// So many first durations are gone through again with each new one, so that a slow first connection is
+/// seen for what it is once others have come.
+const REPLAYED_MAX: u64 = 16;
+
 /// The 90 % quantile of the normal distribution.
 const NORMAL_QUANTILE_90: f64 = 1.2816;
 
+/// A duration that is longer counts as so long, in seconds: a few centuries.
+const SECONDS_MAX: f64 = 1e10;
+
 /// The pace of one market, from the durations between its completions, waits included.
 ///
-/// Mean and variance are kept by Welford's recurrence (Technometrics 4 (3), 1962), which is stable
-/// and needs no history.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Pace {
+/// Its size does not grow with what was observed (below 6 KiB), and copies share it until one of them
+/// observes more.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pace(Arc<State>);
+
+#[derive(Clone, Debug, Default)]
+struct State {
     count: u64,
-    mean_seconds: f64,
-    squares: f64,
+    level: Level,
+    excess: Excess,
+    /// The latest estimate and what it was for: readers ask for the same one again and again.
+    estimated: OnceLock<(u64, Estimate)>,
 }
 
 impl Pace {
     /// Nothing observed.
-    pub const fn new() -> Self {
-        Self { count: 0, mean_seconds: 0.0, squares: 0.0 }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// One more product was completed, `duration` after the one before.
     pub fn observe(&mut self, duration: Duration) {
-        let seconds = duration.as_secs_f64();
-        self.count += 1;
-        let before = seconds - self.mean_seconds;
-        self.mean_seconds += before / self.count as f64;
-        self.squares += before * (seconds - self.mean_seconds);
-    }
-
-    /// What was observed of several markets together.
-    #[must_use]
-    pub fn merged(self, other: Self) -> Self {
-        let count = self.count + other.count;
-        if count == 0 {
-            return self;
-        }
-        let (mine, theirs) = (self.count as f64, other.count as f64);
-        let apart = other.mean_seconds - self.mean_seconds;
-        Self {
-            count,
-            mean_seconds: (mine * self.mean_seconds + theirs * other.mean_seconds) / (mine + theirs),
-            squares: self.squares + other.squares + apart * apart * mine * theirs / (mine + theirs),
+        let seconds = duration.as_secs_f64().min(SECONDS_MAX);
+        let state = Arc::make_mut(&mut self.0);
+        state.estimated = OnceLock::new();
+        state.count += 1;
+        let usual = state.excess.observe(seconds);
+        let waited = state.excess.outlook().mean * state.count as f64;
+        match state.excess.all() {
+            Some(all) if state.count <= REPLAYED_MAX => {
+                state.level = Level::default();
+                for &duration in all {
+                    state.level.observe(usual.part_of(f64::from(duration)), 0.0);
+                }
+            }
+            _ => state.level.observe(usual.part_of(seconds), waited),
         }
     }
 
-    /// How long `remaining` more products will take one after another; `None` when nothing was observed
-    /// yet. Finite and never negative.
+    /// Seconds per product so far, long waits included but for what was exceptional; `None` when fewer
+    /// than three were observed.
+    pub fn mean_seconds(&self) -> Option<f64> {
+        let State { count, level, excess, .. } = &*self.0;
+        (*count >= OBSERVED_MIN).then(|| level.mean() + excess.outlook().mean)
+    }
+
+    /// How long `remaining` more products will take one after another; `None` when fewer than three were
+    /// observed, unless nothing remains. Finite and never negative.
     pub fn estimate(&self, remaining: u64) -> Option<Estimate> {
         if remaining == 0 {
             return Some(Estimate::DONE);
         }
-        if self.count == 0 {
+        if self.0.count < OBSERVED_MIN {
             return None;
         }
-        let remaining = remaining as f64;
+        let (of, estimate) = *self.0.estimated.get_or_init(|| (remaining, self.0.estimate(remaining)));
+        Some(if of == remaining { estimate } else { self.0.estimate(remaining) })
+    }
+}
+
+impl PartialEq for State {
+    /// What was observed; whether somebody asked for an estimate makes no difference.
+    fn eq(&self, other: &Self) -> bool {
+        self.count == other.count && self.excess == other.excess && self.level == other.level
+    }
+}
+
+impl State {
+    /// For at least one product, after at least one was observed.
+    fn estimate(&self, remaining: u64) -> Estimate {
+        let ahead = remaining as f64;
+        let waits = self.excess.outlook();
         let observed = self.count as f64;
-        let variance =
-            if self.count > 1 { self.squares / (observed - 1.0) } else { self.mean_seconds.powi(2) };
-        // Two sources of doubt: the sum of what is still to come, and the mean itself.
-        let deviation = (variance * remaining + variance / observed * remaining * remaining).sqrt();
-        let expected = self.mean_seconds * remaining;
-        let spread = NORMAL_QUANTILE_90 * deviation;
-        Some(Estimate {
+        let usual = self.level.forecast(ahead, waits.mean * observed);
+        let expected = (usual.mean + waits.mean) * ahead;
+        // Long waits come at random: their number and lengths vary (a compound Poisson sum), and their
+        // rate is known only from those seen. Where they come in bursts, past forecasts were off by more.
+        let by_chance = waits.square * ahead * (1.0 + ahead / observed);
+        let by_experience = usual.waits_variance * ahead * ahead;
+        let variance = (usual.mean * ahead).powi(2) * usual.variance.exp_m1() + by_chance.max(by_experience);
+        // A log-normal distribution with this mean and variance: never negative, skewed upwards.
+        let relative = if expected > 0.0 { variance / (expected * expected) } else { 0.0 };
+        let deviation = relative.ln_1p().sqrt();
+        let middle = expected / (1.0 + relative).sqrt();
+        let low = middle * (-NORMAL_QUANTILE_90 * deviation).exp();
+        let high = middle * (NORMAL_QUANTILE_90 * deviation).exp();
+        Estimate {
             expected: seconds(expected),
-            low: seconds(expected - spread),
-            high: seconds(expected + spread),
-        })
+            low: seconds(low.min(expected)),
+            high: seconds(high.max(expected)),
+        }
     }
 }
 
 /// A duration that is never negative and at most some centuries.
-fn seconds(seconds: f64) -> Duration {
-    const SECONDS_MAX: f64 = 1e10;
+pub(crate) fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(if seconds.is_nan() { SECONDS_MAX } else { seconds.clamp(0.0, SECONDS_MAX) })
 }
 
@@ -102,41 +149,76 @@ mod tests {
 
     use super::*;
 
+    fn observed(seconds: impl IntoIterator<Item = f64>) -> Pace {
+        let mut pace = Pace::new();
+        seconds.into_iter().for_each(|seconds| pace.observe(Duration::from_secs_f64(seconds)));
+        pace
+    }
+
+    fn expected_s(pace: &Pace, remaining: u64) -> f64 {
+        pace.estimate(remaining).unwrap().expected.as_secs_f64()
+    }
+
     #[test]
-    fn nothing_is_said_before_anything_is_known_and_zero_is_certain() {
-        assert_eq!(Pace::new().estimate(5), None);
+    fn nothing_is_said_before_three_were_observed_and_zero_is_certain() {
+        assert_eq!(observed([1.0, 1.0]).estimate(5), None);
+        assert!(observed([1.0; 3]).estimate(5).is_some());
         assert_eq!(Pace::new().estimate(0), Some(Estimate::DONE));
     }
 
     #[test]
-    fn a_steady_pace_gives_the_exact_time() {
-        let mut pace = Pace::new();
-        (0..50).for_each(|_| pace.observe(Duration::from_millis(200)));
-        let estimate = pace.estimate(300).unwrap();
-        for part in [estimate.expected, estimate.low, estimate.high] {
-            assert!((part.as_secs_f64() - 60.0).abs() < 1e-6);
+    fn a_steady_pace_gives_the_exact_time_in_a_narrow_range() {
+        let estimate = observed([0.2; 50]).estimate(300).unwrap();
+        assert!((estimate.expected.as_secs_f64() - 60.0).abs() < 1e-3, "{estimate:?}");
+        assert!(estimate.low.as_secs_f64() > 50.0 && estimate.high.as_secs_f64() < 70.0, "{estimate:?}");
+    }
+
+    #[test]
+    fn one_outage_does_not_move_the_estimate() {
+        for at in [0, 1, 5, 40, 99] {
+            let pace = observed((0..100).map(|index| if index == at { 3_600.0 } else { 0.5 }));
+            assert!((expected_s(&pace, 200) - 100.0).abs() < 2.0, "at {at}: {:?}", pace.estimate(200));
         }
+    }
+
+    #[test]
+    fn waits_that_come_again_and_again_are_counted_in() {
+        let pace = observed((0..400).map(|index| if index % 20 == 10 { 10.5 } else { 0.5 }));
+        assert!((expected_s(&pace, 1_000) / 1_000.0 - 1.0).abs() < 0.1, "{:?}", pace.estimate(1_000));
+    }
+
+    #[test]
+    fn a_new_level_is_taken_up_soon() {
+        let pace = observed((0..400).map(|index| if index < 300 { 0.1 } else { 1.0 }));
+        assert!(expected_s(&pace, 300) > 250.0, "{:?}", pace.estimate(300));
+    }
+
+    #[test]
+    fn its_size_does_not_grow_and_copies_share_it() {
+        let pace = observed((0..20_000).map(|index| f64::from(index % 7)));
+        let copy = pace.clone();
+        assert!(Arc::ptr_eq(&pace.0, &copy.0));
+        assert!(size_of::<State>() + pace.0.level.bytes_on_heap() < 8 * 1_024);
+    }
+
+    #[test]
+    fn asking_changes_nothing() {
+        let pace = observed([0.1, 0.4, 0.2, 0.3]);
+        let asked = observed([0.1, 0.4, 0.2, 0.3]);
+        let of_seven = asked.estimate(7);
+        let of_nine = asked.estimate(9);
+        assert_eq!(asked, pace);
+        assert_eq!((pace.estimate(9), pace.estimate(7)), (of_nine, of_seven));
     }
 
     proptest! {
         #[test]
-        fn estimates_are_ordered_and_merging_equals_observing_all(
-            first in prop::collection::vec(0_u64..100_000, 0..40),
-            second in prop::collection::vec(0_u64..100_000, 1..40),
+        fn estimates_are_ordered(
+            millis in prop::collection::vec(0_u64..100_000_000, 3..200),
             remaining in 1_u64..1_000_000,
         ) {
-            let observed = |durations: &[u64]| {
-                let mut pace = Pace::new();
-                durations.iter().for_each(|millis| pace.observe(Duration::from_millis(*millis)));
-                pace
-            };
-            let merged = observed(&first).merged(observed(&second)).estimate(remaining).unwrap();
-            let whole = observed(&[first, second].concat()).estimate(remaining).unwrap();
-            prop_assert!(whole.low <= whole.expected && whole.expected <= whole.high);
-            for (one, other) in [(merged.expected, whole.expected), (merged.high, whole.high)] {
-                let (one, other) = (one.as_secs_f64(), other.as_secs_f64());
-                prop_assert!((one - other).abs() <= 1e-6 * (1.0 + other), "{one} {other}");
-            }
+            let estimate = observed(millis.iter().map(|millis| *millis as f64 / 1e3)).estimate(remaining).unwrap();
+            prop_assert!(estimate.low <= estimate.expected && estimate.expected <= estimate.high);
         }
     }
 }

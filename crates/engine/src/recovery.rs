@@ -1,5 +1,8 @@
 //! Finds the run again after a restart: the same fold over the same records that counted them live.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use price_cache_domain::{Event, MarketId, PauseReason, Run, Store, StoreError, Timestamp, transition};
 
@@ -13,6 +16,9 @@ pub(crate) const ENTRIES_PAGE: usize = 200;
 /// Markets counted at a time: a store reads the next page of one while another is folded. More would
 /// only hold more pages in memory.
 const MARKETS_COUNTED_AT_ONCE: usize = 2;
+
+/// The latest calls of a market from which its pace is taken up again.
+const PACE_CALLS_MAX: usize = 1_000;
 
 /// What the store holds of the run.
 pub(crate) struct Recovered {
@@ -75,6 +81,7 @@ async fn count(
     let Some(facts) = run.facts() else { return Ok(None) };
     let id = market.market.clone();
     let mut latest = None;
+    let mut latest_calls = BinaryHeap::new();
     let mut entries = Entries::of(store, &id);
     while let Some(page) = entries.next_page().await? {
         for (product, entry) in &page {
@@ -85,10 +92,17 @@ async fn count(
             }
             let wanted_again = !outcome.is_success() && facts.pass().wants(facts.id(), &id, Some(outcome));
             market.retries_left += u64::from(wanted_again);
-            market.pace.observe(outcome.attempts.busy());
+            latest_calls.push(Reverse((outcome.attempts.ended_at(), outcome.attempts.busy())));
+            if latest_calls.len() > PACE_CALLS_MAX {
+                latest_calls.pop();
+            }
             latest = latest.max(Some(outcome.attempts.ended_at()));
             log.recover(&id, product, outcome, facts.logs_cleared_at());
         }
+    }
+    // The store is in the order of the products, the pace follows time.
+    for Reverse((_, busy)) in latest_calls.into_sorted_vec().into_iter().rev() {
+        market.pace.observe(busy);
     }
     if market.to_do(facts.pass()) == 0 {
         market.activity = Activity::Done;

@@ -10,6 +10,16 @@ use tokio::time::{Instant, sleep};
 
 use super::harness::{Setup, market_of};
 
+#[path = "../../examples/eta_traces/rivals.rs"]
+#[expect(dead_code, reason = "the names are for the table")]
+mod rivals;
+#[path = "../../examples/eta_traces/score.rs"]
+mod score;
+#[path = "../../examples/eta_traces/traces.rs"]
+mod traces;
+
+use score::{Score, score};
+
 /// Markets whose products take a second each.
 fn steady(markets: &[(&str, usize)], parallel_markets: usize) -> Setup {
     let mut source = ScriptedSource::new();
@@ -38,8 +48,8 @@ async fn nothing_is_said_before_anything_is_known_and_zero_when_all_is_done() {
     setup.source.release_listings();
     let planned = rig.until_status(RunStatus::Processing).await;
     assert_eq!(planned.total_estimate(), None, "before the first product");
-    let first = rig.until_completed(1).await;
-    assert!((expected_s(&first) - 4.0).abs() < 0.01, "{:?}", first.total_estimate());
+    let first = rig.until_completed(3).await;
+    assert!((expected_s(&first) - 2.0).abs() < 0.01, "{:?}", first.total_estimate());
     let done = rig.until_status(RunStatus::Completed).await;
     assert_eq!(done.total_estimate(), Some(Estimate::DONE));
 }
@@ -102,9 +112,9 @@ async fn markets_walked_at_once_share_the_time_but_the_longest_sets_its_end() {
 fn no_durations_whatsoever_make_an_estimate_that_is_no_number() {
     for durations in [
         vec![Duration::ZERO; 3],
-        vec![Duration::MAX],
+        vec![Duration::MAX; 3],
         vec![Duration::MAX, Duration::ZERO, Duration::MAX],
-        vec![Duration::from_nanos(1), Duration::from_secs(1 << 40)],
+        vec![Duration::from_nanos(1), Duration::from_secs(1 << 40), Duration::from_nanos(1)],
     ] {
         let mut pace = Pace::new();
         durations.into_iter().for_each(|duration| pace.observe(duration));
@@ -113,4 +123,24 @@ fn no_durations_whatsoever_make_an_estimate_that_is_no_number() {
             assert!(estimate.low <= estimate.expected && estimate.expected <= estimate.high);
         }
     }
+}
+
+/// The aims of the estimator, on made-up runs: see `docs/ETA.md`.
+#[test]
+fn the_error_is_a_quarter_below_the_best_plain_estimator_and_the_range_is_honest() {
+    let of_trace = |name: &&str| {
+        let scores: Vec<Score> = (101..=103).map(|seed| score(name, seed, 1_500)).collect();
+        Score::mean(&scores)
+    };
+    let scores: Vec<Score> = traces::NAMES.iter().map(of_trace).collect();
+    let mean = Score::mean(&scores);
+    for errors in [|score: &Score| score.of_whole, |score: &Score| score.of_rest] {
+        for (name, score) in traces::NAMES.iter().zip(&scores) {
+            let against_best = Score::against_best(&errors(score));
+            assert!(against_best <= 1.3, "{name}: {against_best}");
+        }
+        let against_best = Score::against_best(&errors(&mean));
+        assert!(against_best <= 0.75, "over all: {against_best}");
+    }
+    assert!((0.65..=0.95).contains(&mean.coverage), "{}", mean.coverage);
 }

@@ -1,0 +1,133 @@
+//! The account of long waits: what durations have beyond the usual, kept apart from the level.
+
+/// Durations that tell what is usual: the median of the last so many.
+const USUAL_WINDOW: usize = 31;
+
+/// Up to so many times the usual, a duration belongs to the level.
+const USUAL_TIMES_MAX: f64 = 6.0;
+
+/// A duration is judged for good when so many came after it, by what is usual around it: the first
+/// durations of a slower stretch look like long waits until the median has followed.
+const JUDGED_AFTER: usize = USUAL_WINDOW / 2;
+
+/// The longest wait counts as no more than so many times the second longest: an outage that happened
+/// once says little about what is to come.
+const LONGEST_TIMES_MAX: f64 = 3.0;
+
+/// What long waits add to the time of each product.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Outlook {
+    /// Seconds per product.
+    pub(super) mean: f64,
+    /// Mean square of the wait of a product, in seconds squared.
+    pub(super) square: f64,
+}
+
+/// Sums over long waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Sums {
+    seconds: f64,
+    squares: f64,
+    longest: f64,
+    second: f64,
+}
+
+impl Sums {
+    fn add(&mut self, wait: f64) {
+        self.seconds += wait;
+        self.squares += wait * wait;
+        if wait > self.longest {
+            self.second = self.longest;
+            self.longest = wait;
+        } else if wait > self.second {
+            self.second = wait;
+        }
+    }
+}
+
+/// What durations are like around some time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Usual {
+    /// In seconds.
+    median: f64,
+}
+
+impl Usual {
+    /// The part of a duration that belongs to the level, in seconds. Of one that is too long only the
+    /// median does: it says no more about the level than that there was a product.
+    pub(super) fn part_of(self, duration: f64) -> f64 {
+        if duration > self.median * USUAL_TIMES_MAX { self.median } else { duration }
+    }
+
+    /// The part that is a long wait, if it has one.
+    fn wait_in(self, duration: f64) -> Option<f64> {
+        Some(duration - self.part_of(duration)).filter(|wait| *wait > 0.0)
+    }
+}
+
+/// Splits durations into the usual and the excess.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Excess {
+    count: u64,
+    /// The last durations in a ring.
+    recent: [f32; USUAL_WINDOW],
+    judged: Sums,
+}
+
+impl Excess {
+    /// What is usual now.
+    fn usual(&self) -> Usual {
+        let kept = self.kept();
+        let mut sorted = self.recent;
+        let Some(sorted) = sorted.get_mut(..kept).filter(|sorted| !sorted.is_empty()) else {
+            return Usual { median: 0.0 };
+        };
+        // Of an even number the lower one: of two durations the longer may be the wait.
+        let (_, median, _) = sorted.select_nth_unstable_by((kept - 1) / 2, f32::total_cmp);
+        Usual { median: f64::from(*median) }
+    }
+
+    /// One more duration, in seconds; returns what is usual after it.
+    pub(super) fn observe(&mut self, duration: f64) -> Usual {
+        self.recent[(self.count % USUAL_WINDOW as u64) as usize] = duration as f32;
+        self.count += 1;
+        let usual = self.usual();
+        if let Some(wait) = self.before(JUDGED_AFTER as u64).and_then(|duration| usual.wait_in(duration)) {
+            self.judged.add(wait);
+        }
+        usual
+    }
+
+    /// What is to be expected of the next products.
+    pub(super) fn outlook(&self) -> Outlook {
+        let mut sums = self.judged;
+        let usual = self.usual();
+        for age in 0..JUDGED_AFTER as u64 {
+            if let Some(wait) = self.before(age).and_then(|duration| usual.wait_in(duration)) {
+                sums.add(wait);
+            }
+        }
+        let counted = sums.longest.min(LONGEST_TIMES_MAX * sums.second);
+        let left_out = sums.longest - counted;
+        let products = self.count.max(1) as f64;
+        Outlook {
+            mean: (sums.seconds - left_out).max(0.0) / products,
+            square: (sums.squares - sums.longest * sums.longest + counted * counted).max(0.0) / products,
+        }
+    }
+
+    /// The durations of which there are few enough to be all kept, oldest first.
+    pub(super) fn all(&self) -> Option<&[f32]> {
+        if self.count <= USUAL_WINDOW as u64 { self.recent.get(..self.kept()) } else { None }
+    }
+
+    fn kept(&self) -> usize {
+        usize::try_from(self.count).unwrap_or(USUAL_WINDOW).min(USUAL_WINDOW)
+    }
+
+    /// The duration `age` products before the latest.
+    fn before(&self, age: u64) -> Option<f64> {
+        let index = self.count.checked_sub(age + 1)?;
+        Some(f64::from(self.recent[(index % USUAL_WINDOW as u64) as usize]))
+    }
+}

@@ -182,7 +182,8 @@ fn numbered(outcome: &Outcome, cleared_at: Option<Timestamp>) -> impl Iterator<I
     let kept = outcome.attempts.kept();
     let requests = outcome.attempts.requests();
     let first_kept = requests - u32::try_from(kept.len()).unwrap_or(requests);
-    let is_cleared = move |attempt: &Attempt| cleared_at.is_some_and(|cleared_at| attempt.ended_at() <= cleared_at);
+    let is_cleared =
+        move |attempt: &Attempt| cleared_at.is_some_and(|cleared_at| attempt.ended_at() <= cleared_at);
     (first_kept + 1..).zip(kept).filter(move |(_, attempt)| !is_cleared(attempt))
 }
 
@@ -267,7 +268,10 @@ mod tests {
             let product = ProductId::new(format!("p{at}")).unwrap();
             recovered.recover(&market, &product, &outcome(&[at]), None);
         }
-        assert_eq!(live.newest(0, LOGGED_CALLS_MAX, |_| true), recovered.newest(0, LOGGED_CALLS_MAX, |_| true));
+        assert_eq!(
+            live.newest(0, LOGGED_CALLS_MAX, |_| true),
+            recovered.newest(0, LOGGED_CALLS_MAX, |_| true)
+        );
         assert_eq!(live.stats(), recovered.stats());
     }
 

@@ -25,22 +25,24 @@ fn main() {
     let mut next = |default: u32| arguments.next().and_then(Result::ok).unwrap_or(default);
     let products = next(PRODUCTS as u32).max(2) as usize;
     let seeds = u64::from(next(SEEDS as u32).max(1));
-    let of_trace = |name: &&str| {
-        let scores: Vec<Score> =
-            (SEED_FIRST..).take(seeds as usize).map(|seed| score(name, seed, products)).collect();
-        Score::mean(&scores)
-    };
-    let scores: Vec<Score> = traces::NAMES.iter().map(of_trace).collect();
-    let mean = Score::mean(&scores);
     println!("{products} products, {seeds} seeds.");
-    print_table("error as % of the whole run", &scores, mean, |score| score.of_whole);
-    print_table("error as % of what was left", &scores, mean, |score| score.of_rest);
+    for (title, names) in [("", &traces::NAMES[..]), ("Other shapes: ", &traces::OTHER_NAMES)] {
+        let of_trace = |name: &&str| {
+            let scores: Vec<Score> =
+                (SEED_FIRST..).take(seeds as usize).map(|seed| score(name, seed, products)).collect();
+            Score::mean(&scores)
+        };
+        let scores: Vec<Score> = names.iter().map(of_trace).collect();
+        print_table(&format!("{title}error as % of the whole run"), names, &scores, |score| score.of_whole);
+        print_table(&format!("{title}error as % of what was left"), names, &scores, |score| score.of_rest);
+    }
 }
 
-fn print_table(title: &str, scores: &[Score], mean: Score, errors: impl Fn(&Score) -> [f64; 5]) {
+fn print_table(title: &str, names: &[&str], scores: &[Score], errors: impl Fn(&Score) -> [f64; 5]) {
+    let mean = Score::mean(scores);
     println!("\n| {title} | {} | **engine** | of the best | in range |", rivals::NAMES.join(" | "));
     println!("|---|{}", "---:|".repeat(7));
-    let rows = traces::NAMES.iter().copied().zip(scores).chain([("**all**", &mean)]);
+    let rows = names.iter().copied().zip(scores).chain([("**all**", &mean)]);
     for (name, score) in rows {
         let errors = errors(score);
         let cells: Vec<String> = errors.iter().map(|error| format!("{:.1}", 100.0 * error)).collect();

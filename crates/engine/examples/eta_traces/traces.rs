@@ -19,6 +19,24 @@ pub(super) const NAMES: [&str; 15] = [
     "warm after cold",
 ];
 
+/// Runs of other shapes, on which no constant of the estimator was chosen.
+pub(super) const OTHER_NAMES: [&str; 14] = [
+    "drift up, faster and faster",
+    "drift down, slower and slower",
+    "late step up",
+    "late step down",
+    "nine steps to and fro",
+    "slow wave",
+    "short bursts of Retry-After",
+    "Retry-After at every 50th",
+    "lighter tail (Pareto 1.8)",
+    "lighter tail (log-normal 0.8)",
+    "late outage",
+    "cold start, then drift",
+    "cold in the second half",
+    "warm after three tenths",
+];
+
 /// The trace `name` of `count` products.
 pub(super) fn trace(name: &str, seed: u64, count: usize) -> Vec<f64> {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9).wrapping_add(17));
@@ -44,6 +62,24 @@ pub(super) fn trace(name: &str, seed: u64, count: usize) -> Vec<f64> {
                 "heavy tail (log-normal 1.5)" => 0.1 * (1.5 * dice.normal()).exp(),
                 "cold after warm" => dice.around(if part < 0.25 { 0.02 } else { 0.3 }),
                 "warm after cold" => dice.around(if part < 0.15 { 0.3 } else { 0.03 }),
+                "drift up, faster and faster" => dice.around(0.2 + 0.8 * part * part),
+                "drift down, slower and slower" => dice.around(0.6 * (-3.0 * part).exp()),
+                "late step up" => dice.around(if part < 0.7 { 0.2 } else { 0.5 }),
+                "late step down" => dice.around(if part < 0.6 { 0.4 } else { 0.15 }),
+                "nine steps to and fro" => {
+                    dice.around(if (part * 9.0) as usize % 2 == 0 { 0.1 } else { 0.3 })
+                }
+                "slow wave" => dice.around(0.3 + 0.15 * (part * 2.5 * std::f64::consts::TAU).sin()),
+                "short bursts of Retry-After" => {
+                    let throttled = (index / 60) % 5 == 3 && dice.unit() < 0.2;
+                    dice.around(0.05) + if throttled { 3.0 } else { 0.0 }
+                }
+                "Retry-After at every 50th" => dice.around(0.05) + if index % 50 == 49 { 2.0 } else { 0.0 },
+                "lighter tail (Pareto 1.8)" => 0.1 * dice.unit().powf(-1.0 / 1.8),
+                "lighter tail (log-normal 0.8)" => 0.1 * (0.8 * dice.normal()).exp(),
+                "cold start, then drift" => dice.around(if part < 0.05 { 0.8 } else { 0.1 + 0.1 * part }),
+                "cold in the second half" => dice.around(if part < 0.5 { 0.05 } else { 0.2 }),
+                "warm after three tenths" => dice.around(if part < 0.3 { 0.2 } else { 0.05 }),
                 _ => dice.around(0.2),
             }
         })
@@ -51,6 +87,7 @@ pub(super) fn trace(name: &str, seed: u64, count: usize) -> Vec<f64> {
     let outage = match name {
         "outage" => Some((0.4, 0.1 * count as f64)),
         "outage early on" => Some((0.1, 300.0)),
+        "late outage" => Some((0.7, 0.05 * count as f64)),
         _ => None,
     };
     if let Some((part, seconds)) = outage

@@ -67,7 +67,7 @@ pub(super) fn trace(name: &str, seed: u64, count: usize) -> Vec<f64> {
                 "late step up" => dice.around(if part < 0.7 { 0.2 } else { 0.5 }),
                 "late step down" => dice.around(if part < 0.6 { 0.4 } else { 0.15 }),
                 "nine steps to and fro" => {
-                    dice.around(if (part * 9.0) as usize % 2 == 0 { 0.1 } else { 0.3 })
+                    dice.around(if ((part * 9.0) as u32).is_multiple_of(2) { 0.1 } else { 0.3 })
                 }
                 "slow wave" => dice.around(0.3 + 0.15 * (part * 2.5 * std::f64::consts::TAU).sin()),
                 "short bursts of Retry-After" => {

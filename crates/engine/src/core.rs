@@ -108,13 +108,16 @@ impl Core {
 
     /// The run cannot go on by itself; where a stop was asked for anyway, it is paused.
     fn fail(&mut self, failure: SessionFailure, now: Timestamp) -> Vec<Effect> {
+        let retry_at = (failure.retryable && self.stopping.is_none()).then(|| self.next_automatic_retry(now));
+        self.fail_until(RunFailure { class: failure.class, message: failure.message, retry_at }, now)
+    }
+
+    fn fail_until(&mut self, failure: RunFailure, now: Timestamp) -> Vec<Effect> {
         if let Some(stopping) = &self.stopping {
             tracing::warn!(message = %failure.message, "the run failed while it was stopped");
             let (reason, actor) = (stopping.reason, stopping.actor.clone());
             return self.decide(Event::Stop { reason }, actor, None, now);
         }
-        let retry_at = failure.retryable.then(|| self.next_automatic_retry(now));
-        let failure = RunFailure { class: failure.class, message: failure.message, retry_at };
         self.decide(Event::Fail { failure }, Actor::ENGINE, None, now)
     }
 

@@ -12,8 +12,10 @@ mod eta;
 mod handle;
 mod journal;
 mod log_book;
+mod market_queue;
 mod market_walk;
 mod options;
+mod parking;
 mod planner;
 mod product_fetch;
 mod reader;
@@ -33,7 +35,8 @@ pub use journal::{
     Happening, JOURNAL_ENTRIES_MAX, Journal, JournalEntry, Settled, TRANSITIONS_KEPT_MAX, Transition,
 };
 pub use log_book::{CallLog, CallLogStats, LOGGED_CALLS_MAX, LoggedCall};
-pub use options::{Options, RetryOptions};
+pub use options::{Options, ParkingOptions, RetryOptions};
+pub use parking::ParkReason;
 pub use reader::{CacheReader, FailedProduct, FailedProductsCursor, MarketPrices};
 pub use retry::{RetryPolicy, Tries};
 pub use service::{CacheService, Ports};

@@ -17,6 +17,8 @@ pub struct Options {
     pub resume_interrupted: bool,
     /// When and how failed requests are repeated.
     pub retry: RetryOptions,
+    /// When a market is set aside because the upstream is unwell, and tried again.
+    pub parking: ParkingOptions,
 }
 
 impl Default for Options {
@@ -27,6 +29,29 @@ impl Default for Options {
             delay_between_requests: Duration::ZERO,
             resume_interrupted: true,
             retry: RetryOptions::default(),
+            parking: ParkingOptions::default(),
+        }
+    }
+}
+
+/// When a market is set aside because the upstream is unwell, and tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkingOptions {
+    /// So many failed products in a row park a market; as many are held back meanwhile instead of being
+    /// recorded as failed. 0 means never.
+    pub failures_in_a_row: u32,
+    /// The first probe comes after this; the delay doubles with each one that fails.
+    pub probe_delay_start: Duration,
+    /// The longest delay that doubling leads to.
+    pub probe_delay_max: Duration,
+}
+
+impl Default for ParkingOptions {
+    fn default() -> Self {
+        Self {
+            failures_in_a_row: 10,
+            probe_delay_start: Duration::from_secs(5),
+            probe_delay_max: Duration::from_secs(300),
         }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct ProductFetcher<'a> {
     cancel: &'a CancellationToken,
     /// No request before this.
     not_before: Option<(Instant, WaitReason)>,
+    /// Whether the present product gets one request only.
+    is_probe: bool,
 }
 
 impl<'a> ProductFetcher<'a> {
@@ -36,7 +38,15 @@ impl<'a> ProductFetcher<'a> {
         ids: (RunId, u32),
         cancel: &'a CancellationToken,
     ) -> Self {
-        Self { work, market_index, market, ids, cancel, not_before: None }
+        Self { work, market_index, market, ids, cancel, not_before: None, is_probe: false }
+    }
+
+    /// The product's new entry after one request, whatever comes.
+    pub(crate) async fn probe(&mut self, product: &ProductId, previous: Option<&Entry>) -> Option<Entry> {
+        self.is_probe = true;
+        let entry = self.fetch(product, previous).await;
+        self.is_probe = false;
+        entry
     }
 
     /// The product's new entry, or `None` when the run stops first.
@@ -86,6 +96,7 @@ impl<'a> ProductFetcher<'a> {
             }
             tries = tries.with(&fault, &mut limited_since);
             let retry = self.work.retry.wait_after(&fault, tries, fastrand::f64());
+            let retry = retry.filter(|_| !self.is_probe);
             let class = fault.failure.class();
             // An upstream that asks for patience says itself how much load is right.
             let is_paid = retry.is_none() || class == FailureClass::RateLimited || self.work.budget.spend();

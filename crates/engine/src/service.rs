@@ -11,6 +11,7 @@ use crate::error::OpenError;
 use crate::handle::Handle;
 use crate::log_book::CallLog;
 use crate::options::Options;
+use crate::parking::Parking;
 use crate::reader::CacheReader;
 use crate::recovery::{Recovered, recover};
 use crate::retry::RetryPolicy;
@@ -85,6 +86,7 @@ impl CacheService {
             source: Arc::clone(&ports.source),
             clock: Arc::clone(&ports.clock),
             retry: RetryPolicy::new(options.retry.clone()),
+            parking: Parking::new(options.parking.clone()),
             budget: RetryBudget::new(&options.retry),
             options,
             reports: inputs.downgrade(),

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use price_cache_domain::{Clock, PriceSource, RunFailureClass, RunId, Store, StoreError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::Options;
 use crate::core::{Input, ProductDone, SessionEnd, SessionFailure, Walk};
-use crate::market_walk::{MarketJob, WalkEnd, walk_market};
+use crate::market_queue::Queue;
+use crate::market_walk::{WalkEnd, walk_market};
+use crate::parking::Parking;
 use crate::planner;
 use crate::retry::RetryPolicy;
 use crate::retry_budget::RetryBudget;
@@ -24,6 +27,7 @@ pub(crate) struct Work {
     pub(crate) options: Options,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
+    pub(crate) parking: Parking,
     /// Weak, so that the service ends when the last handle is gone.
     pub(crate) reports: mpsc::WeakSender<Input>,
 }
@@ -41,6 +45,7 @@ impl Work {
 pub(crate) fn spawn_planning(work: Arc<Work>, run: RunId, cancel: CancellationToken) {
     // The run is new.
     work.budget.reset();
+    work.parking.reset();
     let planning = {
         let work = Arc::clone(&work);
         async move { planner::make_plan(&work, run, &cancel).await }
@@ -101,31 +106,40 @@ pub(crate) fn defect() -> SessionFailure {
     }
 }
 
-/// Walks the markets in order, `parallel_markets` at a time. The first failure ends the others, once
-/// what they have fetched is on disk.
+/// Walks the markets in order, `parallel_markets` at a time; a parked one makes room and is probed when its
+/// time has come. The first failure ends the others, once what they have fetched is on disk.
 async fn walk_markets(work: Arc<Work>, walk: Walk, cancel: CancellationToken) -> SessionEnd {
-    let mut waiting = walk.markets.into_iter();
+    let mut queue = Queue::of(&work, walk).await;
     let mut walking = JoinSet::new();
     let mut end = SessionEnd::Walked;
     loop {
         while walking.len() < work.options.parallel_markets.get() && !cancel.is_cancelled() {
-            let Some(index) = waiting.next() else { break };
-            let Some(plan) = walk.plan.markets().get(index).cloned() else { continue };
-            let job = MarketJob { index, plan, run: walk.run, pass: walk.pass.clone() };
+            let Some(job) = queue.next(Instant::now()) else { break };
             let work = Arc::clone(&work);
             let cancel = cancel.child_token();
-            walking.spawn(async move { walk_market(&work, &job, &cancel).await });
+            walking.spawn(async move { (walk_market(&work, &job, &cancel).await, job) });
         }
-        let failure = match walking.join_next().await {
+        let has_room = walking.len() < work.options.parallel_markets.get() && !walking.is_empty();
+        let probe_due = queue.earliest().filter(|_| has_room && !cancel.is_cancelled());
+        let joined = tokio::select! {
+            biased;
+            joined = walking.join_next() => joined,
+            () = sleep_until(probe_due.unwrap_or_else(Instant::now)), if probe_due.is_some() => continue,
+        };
+        let failure = match joined {
             None => break,
-            Some(Ok(WalkEnd::Done)) => continue,
-            Some(Ok(WalkEnd::Cancelled)) => {
+            Some(Ok((WalkEnd::Done, _))) => continue,
+            Some(Ok((WalkEnd::Parked(until), job))) => {
+                queue.park(&work, job, until).await;
+                continue;
+            }
+            Some(Ok((WalkEnd::Cancelled, _))) => {
                 if matches!(end, SessionEnd::Walked) {
                     end = SessionEnd::Cancelled;
                 }
                 continue;
             }
-            Some(Ok(WalkEnd::Failed(failure))) => failure,
+            Some(Ok((WalkEnd::Failed(failure), _))) => failure,
             Some(Err(_)) => defect(),
         };
         cancel.cancel();
@@ -133,6 +147,10 @@ async fn walk_markets(work: Arc<Work>, walk: Walk, cancel: CancellationToken) ->
             end = SessionEnd::Failed(failure);
         }
     }
-    // A stop between two markets finds nobody walking.
-    if matches!(end, SessionEnd::Walked) && waiting.len() > 0 { SessionEnd::Cancelled } else { end }
+    match end {
+        // A stop between two markets finds nobody walking.
+        SessionEnd::Walked if cancel.is_cancelled() && !queue.is_empty() => SessionEnd::Cancelled,
+        SessionEnd::Walked => queue.end(&work),
+        end => end,
+    }
 }

@@ -7,6 +7,7 @@ use price_cache_domain::{
 };
 
 use crate::eta::{Estimate, Pace, seconds};
+use crate::parking::ParkReason;
 
 /// Why a market waits before its next request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,14 @@ pub enum Activity {
         /// Why.
         reason: WaitReason,
         /// When it ends.
+        until: Timestamp,
+    },
+    /// Set aside because the upstream is unwell, and probed with one product as soon as there is room
+    /// after `until`.
+    Parked {
+        /// Why.
+        reason: ParkReason,
+        /// When the probe is due.
         until: Timestamp,
     },
     /// No product is wanted any more.

@@ -14,6 +14,7 @@ mod engine {
     mod guards;
     pub(crate) mod harness;
     mod model;
+    mod parking;
     mod readers;
     mod retries;
     mod retry_failed;

@@ -11,7 +11,7 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use price_cache_api_http::{ServerLimits, ServerOptions};
-use price_cache_engine::{Options, RetryOptions};
+use price_cache_engine::{Options, ParkingOptions, RetryOptions};
 use price_cache_source_http::{SourceConfig, Span};
 use price_cache_storage_sled::SledOptions;
 use schemars::JsonSchema;
@@ -55,6 +55,8 @@ pub struct RunConfig {
     pub undurable_records_max: NonZeroUsize,
     /// When and how failed requests are repeated.
     pub retry: RetryConfig,
+    /// When a market is set aside because the upstream is unwell, and tried again.
+    pub parking: ParkingConfig,
 }
 
 impl Default for RunConfig {
@@ -66,6 +68,7 @@ impl Default for RunConfig {
             resume_interrupted: options.resume_interrupted,
             undurable_records_max: options.undurable_records_max,
             retry: RetryConfig::default(),
+            parking: ParkingConfig::default(),
         }
     }
 }
@@ -86,6 +89,11 @@ impl RunConfig {
                 rate_limited_max: self.retry.rate_limited_max.into(),
                 budget_start: self.retry.budget_start,
                 budget_percent: self.retry.budget_percent,
+            },
+            parking: ParkingOptions {
+                failures_in_a_row: self.parking.failures_in_a_row,
+                probe_delay_start: self.parking.probe_delay_start.into(),
+                probe_delay_max: self.parking.probe_delay_max.into(),
             },
         }
     }
@@ -122,6 +130,29 @@ impl Default for RetryConfig {
             rate_limited_max: options.rate_limited_max.into(),
             budget_start: options.budget_start,
             budget_percent: options.budget_percent,
+        }
+    }
+}
+
+/// The section `[run.parking]`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ParkingConfig {
+    /// So many failed products in a row set a market aside; 0 means never.
+    pub failures_in_a_row: u32,
+    /// The longest wait before the first probe; doubles with each one that fails.
+    pub probe_delay_start: Span,
+    /// The longest wait that doubling leads to.
+    pub probe_delay_max: Span,
+}
+
+impl Default for ParkingConfig {
+    fn default() -> Self {
+        let options = ParkingOptions::default();
+        Self {
+            failures_in_a_row: options.failures_in_a_row,
+            probe_delay_start: options.probe_delay_start.into(),
+            probe_delay_max: options.probe_delay_max.into(),
         }
     }
 }

@@ -59,6 +59,7 @@ fn market_status(market: &MarketSnapshot, estimate: Option<Estimate>, now: Times
             // A wait that is over is one no more, though its market has not said so yet.
             Activity::Waiting { .. } if waiting.is_none() => api::MarketState::Active,
             Activity::Waiting { .. } => api::MarketState::Waiting,
+            Activity::Parked { .. } => api::MarketState::Parked,
             Activity::Done => api::MarketState::Done,
         },
         waiting,
@@ -72,7 +73,19 @@ fn market_status(market: &MarketSnapshot, estimate: Option<Estimate>, now: Times
 
 /// The line that says why a market waits and until when.
 fn waiting(activity: Activity, now: Timestamp) -> Option<String> {
-    let Activity::Waiting { reason, until } = activity else { return None };
+    let (reason, until) = match activity {
+        Activity::Waiting { reason, until } => (reason, until),
+        Activity::Parked { reason, until } => {
+            let until = if until > now {
+                let second = until.as_millis().div_euclid(1_000).rem_euclid(86_400);
+                format!("until {:02}:{:02}:{:02} UTC", second / 3_600, second / 60 % 60, second % 60)
+            } else {
+                "until its turn comes".to_owned()
+            };
+            return Some(format!("parked {until}: {reason}"));
+        }
+        Activity::Pending | Activity::Active | Activity::Done => return None,
+    };
     let left = until.since(now).as_secs_f64();
     let why = match reason {
         WaitReason::RetryAfter => "Retry-After".to_owned(),
@@ -93,6 +106,7 @@ mod tests {
     use std::time::Duration;
 
     use price_cache_domain::FailureClass;
+    use price_cache_engine::ParkReason;
 
     use super::*;
 
@@ -103,6 +117,18 @@ mod tests {
             whole_minutes(Estimate { expected, low: expected, high: expected })
         };
         assert_eq!([0, 1, 60_000, 60_001, 3_600_000].map(minutes), [0, 1, 1, 2, 60]);
+    }
+
+    #[test]
+    fn a_parked_market_says_why_and_until_when() {
+        let reason = ParkReason { failures: 10, class: FailureClass::ServerError, status_code: Some(503) };
+        let until = Timestamp::from_millis(1_767_225_605_000);
+        let line = |now| waiting(Activity::Parked { reason, until }, now);
+        assert_eq!(
+            line(Timestamp::from_millis(1_767_225_600_000)).as_deref(),
+            Some("parked until 00:00:05 UTC: 10 x 503")
+        );
+        assert_eq!(line(until).as_deref(), Some("parked until its turn comes: 10 x 503"));
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl From<StoreError> for SessionFailure {
 pub(crate) enum SessionEnd {
     Planned(Plan),
     Walked,
+    /// Every unfinished market is parked, the first of them until then.
+    Parked {
+        message: String,
+        until: Timestamp,
+    },
     Cancelled,
     Failed(SessionFailure),
 }
@@ -131,4 +136,6 @@ pub(crate) struct Walk {
     pub(crate) pass: Pass,
     pub(crate) plan: Arc<Plan>,
     pub(crate) markets: Vec<usize>,
+    /// Whether a person asked for it, so that parked markets are probed at once.
+    pub(crate) probe_at_once: bool,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use price_cache_domain::{Actor, Event, MarketId, PauseReason, RunFailureClass, Timestamp};
+use price_cache_domain::{Actor, Event, MarketId, PauseReason, RunFailure, RunFailureClass, Timestamp};
 
 use super::{Core, Effect, ProductDone, SessionEnd, SessionFailure};
 use crate::journal::Settled;
@@ -70,8 +70,12 @@ impl Core {
     pub(super) fn session_ended(&mut self, end: SessionEnd, now: Timestamp) -> Vec<Effect> {
         self.session_running = false;
         self.snapshot.send_modify(|snapshot| {
-            let unfinished = snapshot.markets.iter_mut().filter(|market| market.activity != Activity::Done);
-            unfinished.for_each(|market| market.activity = Activity::Pending);
+            let rest = snapshot.markets.iter_mut().filter(|market| match market.activity {
+                Activity::Done => false,
+                Activity::Parked { .. } => !matches!(end, SessionEnd::Parked { .. }),
+                Activity::Pending | Activity::Active | Activity::Waiting { .. } => true,
+            });
+            rest.for_each(|market| market.activity = Activity::Pending);
         });
         let stopping = self.stopping.as_ref();
         let actor = stopping.map_or(Actor::ENGINE, |stopping| stopping.actor.clone());
@@ -83,6 +87,10 @@ impl Core {
             SessionEnd::Cancelled => {
                 let reason = stopping.map_or(PauseReason::Interrupted, |stopping| stopping.reason);
                 self.decide(Event::Stop { reason }, actor, None, now)
+            }
+            SessionEnd::Parked { message, until } => {
+                let class = RunFailureClass::Upstream;
+                self.fail_until(RunFailure { class, message, retry_at: Some(until) }, now)
             }
             SessionEnd::Failed(failure) => self.fail(failure, now),
         }

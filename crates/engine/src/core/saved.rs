@@ -67,7 +67,7 @@ impl Core {
                     self.automatic_retries = 0;
                 }
                 let mut effects = vec![self.set_retry(None)];
-                effects.extend(self.launch(run, now));
+                effects.extend(self.launch(run, kind, now));
                 effects
             }
             EventKind::PlanComplete => {
@@ -77,7 +77,7 @@ impl Core {
                         let (reason, actor) = (stopping.reason, stopping.actor.clone());
                         self.decide(Event::Stop { reason }, actor, None, now)
                     }
-                    None => self.launch(run, now),
+                    None => self.launch(run, kind, now),
                 }
             }
             EventKind::Fail => {
@@ -100,7 +100,7 @@ impl Core {
     }
 
     /// Starts the session that the state calls for.
-    fn launch(&mut self, run: &Run, now: Timestamp) -> Vec<Effect> {
+    fn launch(&mut self, run: &Run, kind: EventKind, now: Timestamp) -> Vec<Effect> {
         let Some(facts) = run.facts() else { return Vec::new() };
         self.session_running = true;
         let Some(plan) = run.plan() else { return vec![Effect::Plan(facts.id())] };
@@ -117,7 +117,8 @@ impl Core {
         if markets.is_empty() {
             return self.session_ended(SessionEnd::Walked, now);
         }
-        let walk = Walk { run: facts.id(), pass: facts.pass().clone(), plan: Arc::clone(plan), markets };
+        let (run, pass, plan) = (facts.id(), facts.pass().clone(), Arc::clone(plan));
+        let walk = Walk { run, pass, plan, markets, probe_at_once: kind != EventKind::RetryDue };
         vec![Effect::Walk { walk, not_recorded }]
     }
 

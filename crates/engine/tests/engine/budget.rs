@@ -13,7 +13,7 @@ use super::harness::{Setup, counts, fault, limited};
 async fn an_outage_is_met_with_a_tenth_more_load_at_most_and_the_start_balance() {
     let source = ScriptedSource::new().with_numbered("US", 2_000);
     source.set_default(|_, _, _, _| Err(fault(FailureClass::ServerError)));
-    let done = Setup::new(source.clone()).open().await.whole_run().await;
+    let done = Setup::new(source.clone()).without_parking().open().await.whole_run().await;
     assert_eq!(counts(&done, "US"), (2_000, 0, 2_000));
     assert_eq!(source.requests_total(), 2_000 + 20);
     assert!(done.markets[0].retries_denied >= 1_980, "{}", done.markets[0].retries_denied);

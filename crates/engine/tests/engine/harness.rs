@@ -57,6 +57,11 @@ impl Setup {
         self
     }
 
+    /// No market is ever parked, and no failed product held back.
+    pub(crate) fn without_parking(self) -> Self {
+        self.with_options(|options| options.parking.failures_in_a_row = 0)
+    }
+
     fn ports(&self) -> (Ports, PausedClock) {
         let clock = PausedClock { base: self.begins_at, origin: Instant::now() };
         let store = Arc::new(self.store.clone());

@@ -84,7 +84,7 @@ async fn a_retry_after_also_holds_for_the_next_product_when_this_one_is_given_up
     let source = ScriptedSource::new().with_market("US", &["a", "b"]);
     source.script("US", "a", [Err(limited(Duration::from_secs(9)))]);
     let setup = Setup::new(source).with_options(|options| options.retry.rate_limited_max = Duration::ZERO);
-    let rig = setup.open().await;
+    let rig = setup.without_parking().open().await;
     rig.start().await;
     let snapshot = rig.until_completed(1).await;
     assert_eq!(counts(&snapshot, "US"), (2, 0, 1));

@@ -1,7 +1,9 @@
 //! Looks for what is well-formed but cannot work.
 
 use price_cache_api_http::ApiKeyHash;
-use price_cache_source_http::ConfigProblem;
+use std::time::Duration;
+
+use price_cache_source_http::{ConfigProblem, Span};
 
 use super::Configuration;
 
@@ -18,6 +20,11 @@ const ATTEMPTS_MAX: u32 = 100;
 const BUDGET_START_MAX: u32 = 1_000_000;
 /// Retries that 100 products pay for, at most.
 const BUDGET_PERCENT_MAX: u32 = 10_000;
+
+/// Failures in a row that park a market, at most: as many products are held back in memory.
+const FAILURES_IN_A_ROW_MAX: u32 = 1_000;
+/// The shortest wait before a probe.
+const PROBE_DELAY_MIN: Duration = Duration::from_secs(1);
 
 /// Everything that is wrong, each with its key.
 pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
@@ -54,6 +61,19 @@ pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
         if let Err(error) = key.parse::<ApiKeyHash>() {
             refuse("server.api_keys", format!("entry {}: {error}", index + 1));
         }
+    }
+    let parking = &run.parking;
+    if parking.failures_in_a_row > FAILURES_IN_A_ROW_MAX {
+        refuse("run.parking.failures_in_a_row", format!("must be at most {FAILURES_IN_A_ROW_MAX}"));
+    }
+    if parking.probe_delay_start < Span::from(PROBE_DELAY_MIN) {
+        refuse("run.parking.probe_delay_start", format!("must be at least {} s", PROBE_DELAY_MIN.as_secs()));
+    }
+    if parking.probe_delay_start > parking.probe_delay_max {
+        refuse(
+            "run.parking.probe_delay_start",
+            "must not be longer than run.parking.probe_delay_max".to_owned(),
+        );
     }
     let listen = server.listen;
     if !listen.ip().is_loopback() && server.api_keys.is_empty() {

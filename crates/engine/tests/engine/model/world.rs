@@ -37,6 +37,7 @@ impl World {
         let answers: Arc<Mutex<BTreeMap<Pair, Answer>>> = Arc::default();
         let mut setup = Setup::new(source.clone());
         setup.options.resume_interrupted = resume_interrupted;
+        setup.options.parking.failures_in_a_row = 0;
         setup.options.retry.attempts_max = NonZeroU32::MIN;
         let gate = Arc::clone(&tokens);
         source.set_delay(Box::new(move |_, _, _| {

@@ -13,6 +13,7 @@ mod prices;
 mod problem;
 mod state;
 mod status;
+mod transitions;
 
 pub use commands::{Accepted, ResetAnswer, ResetRequest, RetryFailedRequest};
 pub use failed_products::{FailedProduct, FailedProductsPage};
@@ -23,6 +24,7 @@ pub use prices::{LastError, MarketPrices, Markets, Price, PriceEntry, PricePage}
 pub use problem::Problem;
 pub use state::{RunStatus, StateDocument};
 pub use status::{Analytics, MarketAnalytics, MarketState, MarketStatus, Status};
+pub use transitions::{Transition, Transitions};
 
 /// A moment as it stands on the wire: RFC 3339 in UTC, for example `2026-11-23T15:34:44.120Z`.
 pub type Timestamp = String;

@@ -4,6 +4,7 @@ mod logs;
 mod prices;
 mod state;
 mod status;
+mod transitions;
 
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use price_cache_domain::Timestamp;
 
 pub(crate) use logs::log_entry;
 pub(crate) use prices::{failed_product, market_prices, price_entry};
-pub(crate) use state::state_document;
+pub(crate) use state::{run_status, state_document};
 pub use status::status_document;
+pub(crate) use transitions::transition;
 
 /// A time as RFC 3339 in UTC with milliseconds.
 pub(crate) fn rfc3339(at: Timestamp) -> String {

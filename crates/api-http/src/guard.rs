@@ -10,6 +10,8 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 
+use crate::api_key::{ApiKeyHash, NoKey, presented};
+use crate::observe::UsedKey;
 use crate::problem::{Problem, with_document};
 use crate::router::App;
 
@@ -18,14 +20,18 @@ const HEADERS_MAX: usize = 64;
 /// Names and values of all headers of a request at most.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Lets a request through, or answers it; every answer carries the security headers.
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let checked = check(&app, request.method(), request.uri(), request.headers());
+    let checked = check(&app, request.method(), request.uri(), request.headers())
+        .and_then(|()| admit(&app, request.uri().path(), request.headers()));
+    let key = checked.as_ref().ok().copied().flatten();
     let path = request.uri().path().to_owned();
     let answer_time_max = app.options.limits.answer_time_max;
     let response = match checked {
-        Ok(()) => tokio::time::timeout(answer_time_max, next.run(request)).await.unwrap_or_else(|_| {
+        Ok(_) => tokio::time::timeout(answer_time_max, next.run(request)).await.unwrap_or_else(|_| {
             Problem::unavailable(format!(
                 "there was no answer within {} s; what was asked for may still be done",
                 answer_time_max.as_secs_f32()
@@ -35,11 +41,16 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
         Err(problem) => problem.into_response(),
     };
     let mut response = with_document(response, &path);
+    if let Some(key) = key {
+        response.extensions_mut().insert(UsedKey(key));
+    }
     let headers = response.headers_mut();
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
+        (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+        (CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
         (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
         // What is answered is true for a moment; answers with a validator say otherwise themselves.
         (CACHE_CONTROL, "no-store"),
@@ -90,6 +101,30 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
         ));
     }
     Ok(())
+}
+
+/// Where keys are configured, the one that a request for the API or the metrics carries.
+fn admit(app: &App, path: &str, headers: &HeaderMap) -> Result<Option<ApiKeyHash>, Problem> {
+    let keys = &app.options.api_keys;
+    if keys.is_empty() || !needs_key(path) {
+        return Ok(None);
+    }
+    presented(keys, headers).map(Some).map_err(|reason| {
+        Problem::unauthorized(match reason {
+            NoKey::Missing => "an API key is needed; send it as `Authorization: Bearer KEY`",
+            NoKey::Wrong => {
+                "the API key is not one of this server's; its operator sets them with server.api_keys"
+            }
+        })
+    })
+}
+
+/// Whatever begins like the API or the metrics, however it is spelled, so that no spelling that a route
+/// might accept one day gets by.
+fn needs_key(path: &str) -> bool {
+    let decoded = percent_decode_str(path).decode_utf8_lossy().to_ascii_lowercase();
+    let first = decoded.split('/').find(|part| !part.is_empty() && *part != ".").unwrap_or_default();
+    matches!(first, "api" | "metrics") || decoded.split('/').any(|part| part == "..")
 }
 
 /// The byte offset of the first percent sign that does not begin an escape.
@@ -173,6 +208,26 @@ mod tests {
         assert_eq!(without_port("[::1]:80"), "[::1]");
         assert_eq!(without_port("localhost:4680"), "localhost");
         assert_eq!(without_port("[::1]"), "[::1]");
+    }
+
+    #[test]
+    fn no_spelling_of_the_api_gets_by_without_a_key() {
+        for path in [
+            "/api",
+            "/api/",
+            "/api/prices",
+            "//api/prices",
+            "/./api",
+            "/%61pi/x",
+            "/API/x",
+            "/metrics",
+            "/x/../api",
+        ] {
+            assert!(needs_key(path), "{path}");
+        }
+        for path in ["/", "/health/live", "/dashboard/api.js", "/apis", "/docs", "/openapi.json"] {
+            assert!(!needs_key(path), "{path}");
+        }
     }
 
     #[test]

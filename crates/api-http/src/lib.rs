@@ -1,19 +1,29 @@
-//! The HTTP server of a price cache: run control, status, logs, failed products, prices and health.
+//! The HTTP server of a price cache: run control, status, live events, logs, failed products, prices,
+//! metrics, health and the dashboard.
 //!
 //! [`Server::bind`] takes the address, [`Server::serve`] answers until it is told to stop. Requests pass
-//! `guard` (who may call, is the request well-formed), then a handler in `routes`, one endpoint a file;
-//! `documents` turns what the engine knows into the JSON of the contract.
+//! `observe` (their id, counters, the audit line) and `guard` (who may call, is the request well-formed),
+//! then a handler in `routes`, one endpoint a file; `documents` turns what the engine knows into the JSON of the contract.
 
+mod api_key;
+mod assets;
 mod connection;
 mod documents;
+mod events;
 mod guard;
+mod metrics;
+mod observe;
 mod options;
 mod problem;
 mod request;
+mod request_id;
 mod router;
 mod routes;
 mod server;
+mod validators;
+mod write_deadline;
 
+pub use api_key::{ApiKeyHash, InvalidApiKeyHash};
 pub use documents::status_document;
 pub use options::{ServerLimits, ServerOptions};
 pub use server::{BindError, Server};

@@ -3,16 +3,20 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::api_key::ApiKeyHash;
+
 /// The port that the server listens on unless told otherwise.
 pub(crate) const DEFAULT_PORT: u16 = 4680;
 
 /// Settings of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerOptions {
-    /// Where to listen; must be a loopback address. Port 0 lets the system choose one.
+    /// Where to listen; without API keys it must be a loopback address. Port 0 lets the system choose one.
     pub listen: SocketAddr,
     /// Names besides loopback ones that a request's `Host` may carry, without port.
     pub allowed_hosts: Vec<String>,
+    /// Who may use the API and the metrics; without any, everyone who reaches the server.
+    pub api_keys: Vec<ApiKeyHash>,
     /// A price older than this is called stale.
     pub stale_after: Duration,
     /// Limits of every connection.
@@ -24,6 +28,7 @@ impl Default for ServerOptions {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT),
             allowed_hosts: Vec::new(),
+            api_keys: Vec::new(),
             stale_after: Duration::from_secs(7 * 24 * 3_600),
             limits: ServerLimits::default(),
         }
@@ -45,6 +50,10 @@ pub struct ServerLimits {
     pub body_bytes_max: usize,
     /// A request's path and query.
     pub target_bytes_max: usize,
+    /// How long a client may leave its answer unread while more of it waits.
+    pub write_time_max: Duration,
+    /// Clients that follow the events at a time.
+    pub event_subscribers_max: usize,
     /// How long requests under way may go on at shutdown.
     pub shutdown_time_max: Duration,
 }
@@ -58,6 +67,8 @@ impl Default for ServerLimits {
             answer_time_max: Duration::from_secs(25),
             body_bytes_max: 64 * 1024,
             target_bytes_max: 8 * 1024,
+            write_time_max: Duration::from_secs(30),
+            event_subscribers_max: 64,
             shutdown_time_max: Duration::from_secs(2),
         }
     }

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use price_cache_api_types as api;
 use price_cache_domain::StoreError;
 use price_cache_engine::CommandError;
@@ -15,6 +15,8 @@ pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
     retry_after_seconds: Option<u32>,
+    /// Whether an API key would help.
+    wants_key: bool,
 }
 
 /// How soon a client may try again when the store is unwell.
@@ -24,7 +26,7 @@ const JSON: &str = "application/json";
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), retry_after_seconds: None }
+        Self { status, detail: detail.into(), retry_after_seconds: None, wants_key: false }
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
@@ -33,6 +35,10 @@ impl Problem {
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    pub(crate) fn unauthorized(detail: &str) -> Self {
+        Self { wants_key: true, ..Self::new(StatusCode::UNAUTHORIZED, detail) }
     }
 
     pub(crate) fn unavailable(detail: String) -> Self {
@@ -87,6 +93,9 @@ pub(crate) fn with_document(response: Response, path: &str) -> Response {
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(api::Problem::MEDIA_TYPE));
     if let Some(seconds) = problem.retry_after_seconds {
         parts.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.wants_key {
+        parts.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     Response::from_parts(parts, body)
 }

@@ -11,7 +11,10 @@ use axum::routing::{get, post};
 use hyper::StatusCode;
 use price_cache_engine::Handle;
 
+use crate::events::Events;
 use crate::guard::guard;
+use crate::metrics::Metrics;
+use crate::observe::observe;
 use crate::options::ServerOptions;
 use crate::problem::Problem;
 use crate::routes;
@@ -21,6 +24,8 @@ use crate::routes;
 pub(crate) struct App {
     pub(crate) engine: Handle,
     pub(crate) options: Arc<ServerOptions>,
+    pub(crate) events: Arc<Events>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 pub(crate) fn router(app: App) -> Router {
@@ -30,6 +35,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/reset", post(routes::reset::handle))
         .route("/retry-failed", post(routes::retry_failed::handle))
         .route("/status", get(routes::status::handle))
+        .route("/events", get(routes::events::handle))
+        .route("/transitions", get(routes::transitions::handle))
         .route("/logs", get(routes::logs::list).delete(routes::logs::clear))
         .route("/errors", get(routes::errors::handle));
     Router::new()
@@ -39,9 +46,13 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/prices/{market}/{product}", get(routes::price::handle))
         .route("/health/live", get(routes::health::live))
         .route("/health/ready", get(routes::health::ready))
+        .route("/metrics", get(routes::metrics::handle))
+        .route("/", get(routes::dashboard::index))
+        .route("/dashboard/{name}", get(routes::dashboard::named))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(app.clone(), guard))
+        .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app)
 }
 

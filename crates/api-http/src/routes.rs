@@ -1,8 +1,11 @@
 //! The endpoints, one a file.
 
+pub(crate) mod dashboard;
 pub(crate) mod errors;
+pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod logs;
+pub(crate) mod metrics;
 pub(crate) mod price;
 pub(crate) mod prices;
 pub(crate) mod reset;
@@ -10,6 +13,7 @@ pub(crate) mod retry_failed;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod transitions;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};

@@ -11,7 +11,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::connection;
+use crate::connection::{self, Client};
+use crate::events::Events;
+use crate::metrics::Metrics;
 use crate::options::ServerOptions;
 use crate::router::{App, router};
 
@@ -21,10 +23,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// Only loopback addresses are safe without credentials.
+    /// Only loopback addresses are safe without keys.
     #[error(
-        "refusing to listen on {0}: anyone who reaches that address could control the run; listen on 127.0.0.1 \
-         or [::1] and let a reverse proxy that authenticates stand before it"
+        "refusing to listen on {0} without an API key: anyone who reaches that address could control the run; set \
+         server.api_keys = [\"sha256:HEX\"], where `printf %s KEY | sha256sum` prints HEX, or listen on 127.0.0.1"
     )]
     NotLoopback(SocketAddr),
     /// The address is taken or not ours.
@@ -44,21 +46,28 @@ pub struct Server {
     address: SocketAddr,
     router: Router,
     options: Arc<ServerOptions>,
+    events: Arc<Events>,
 }
 
 impl Server {
     /// Takes the address. Clients can connect from now on and are answered once [`serve`](Self::serve) runs.
     pub async fn bind(options: ServerOptions, engine: Handle) -> Result<Self, BindError> {
         let address = options.listen;
-        if !address.ip().is_loopback() {
+        if !address.ip().is_loopback() && options.api_keys.is_empty() {
             return Err(BindError::NotLoopback(address));
         }
         let failed = |error| BindError::Address { address, error };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let options = Arc::new(options);
-        let router = router(App { engine, options: Arc::clone(&options) });
-        Ok(Self { listener, address, router, options })
+        let metrics = Arc::new(Metrics::new(engine.now()));
+        let observer = Arc::clone(&metrics);
+        if !engine.journal().observe(move |settled| observer.products.count(settled)) {
+            tracing::warn!("another server counts this service's products; the metrics of this one do not");
+        }
+        let events = Arc::new(Events::new(options.limits.event_subscribers_max));
+        let app = App { engine, options: Arc::clone(&options), events: Arc::clone(&events), metrics };
+        Ok(Self { listener, address, router: router(app), options, events })
     }
 
     /// Where it listens, with the port that the system chose if it was asked to.
@@ -81,8 +90,9 @@ impl Server {
                 accepted = accepted => accepted,
             };
             match accepted {
-                Ok((stream, _)) => {
-                    let served = connection::serve(stream, self.router.clone(), limits, stopping.clone());
+                Ok((stream, peer)) => {
+                    let client = Client { stream, peer };
+                    let served = connection::serve(client, self.router.clone(), limits, stopping.clone());
                     connections.spawn(async move {
                         served.await;
                         drop(place);
@@ -94,6 +104,8 @@ impl Server {
                 }
             }
         }
+        // These would never finish by themselves.
+        self.events.end();
         drop(self.listener);
         connections.close();
         if tokio::time::timeout(limits.shutdown_time_max, connections.wait()).await.is_err() {

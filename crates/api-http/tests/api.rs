@@ -9,12 +9,22 @@ mod client;
 mod commands;
 #[path = "api/connections.rs"]
 mod connections;
+#[path = "api/dashboard.rs"]
+mod dashboard;
+#[path = "api/events.rs"]
+mod events;
 #[path = "api/failed_products.rs"]
 mod failed_products;
 #[path = "api/health.rs"]
 mod health;
+#[path = "api/keys.rs"]
+mod keys;
 #[path = "api/logs.rs"]
 mod logs;
+#[path = "api/metrics.rs"]
+mod metrics;
+#[path = "api/metrics_text.rs"]
+mod metrics_text;
 #[path = "api/never_waits.rs"]
 mod never_waits;
 #[path = "api/old_clients.rs"]
@@ -23,7 +33,11 @@ mod old_clients;
 mod price;
 #[path = "api/price_lists.rs"]
 mod price_lists;
+#[path = "api/request_ids.rs"]
+mod request_ids;
 #[path = "api/requests.rs"]
 mod requests;
+#[path = "api/stream.rs"]
+mod stream;
 #[path = "api/world.rs"]
 mod world;

@@ -35,7 +35,7 @@ pub(crate) fn state_document(snapshot: &Snapshot, now: Timestamp) -> api::StateD
         market_totals.push(market.market.as_str(), market.progress.total());
     }
     api::StateDocument {
-        status: status(run.status()),
+        status: run_status(run.status()),
         current_market: current.map(|market| market.market.as_str().to_owned()),
         current_product_idx: current.map_or(0, |market| market.progress.completed()),
         started_at: run.facts().map(|facts| rfc3339(facts.started_at())),
@@ -59,7 +59,8 @@ pub(crate) fn state_document(snapshot: &Snapshot, now: Timestamp) -> api::StateD
     }
 }
 
-const fn status(status: RunStatus) -> api::RunStatus {
+/// The state on the wire.
+pub(crate) const fn run_status(status: RunStatus) -> api::RunStatus {
     match status {
         RunStatus::Idle => api::RunStatus::Idle,
         RunStatus::Initializing => api::RunStatus::Initializing,

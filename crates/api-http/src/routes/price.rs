@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use hyper::header::{AGE, CACHE_CONTROL, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use hyper::header::{AGE, CACHE_CONTROL, ETAG, HeaderValue, IF_MODIFIED_SINCE, LAST_MODIFIED};
 use hyper::{HeaderMap, StatusCode};
 use price_cache_api_types as api;
 use price_cache_domain::{CachedPrice, Timestamp};
@@ -14,6 +14,7 @@ use crate::documents::price_entry;
 use crate::problem::Problem;
 use crate::request::{PairInPath, Parameters};
 use crate::router::App;
+use crate::validators::none_match;
 
 pub(crate) async fn handle(
     State(app): State<App>,
@@ -37,16 +38,13 @@ pub(crate) async fn handle(
     };
     let etag = etag(cached, &document);
     let modified = modified(cached.fetched_at);
-    let unchanged = if headers.contains_key(IF_NONE_MATCH) {
-        let mut lists = headers.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
-        lists.any(|known| matches_etag(known, &etag))
-    } else {
+    let unchanged = none_match(&headers, &etag).unwrap_or_else(|| {
         let since = headers
             .get(IF_MODIFIED_SINCE)
             .and_then(|since| httpdate::parse_http_date(since.to_str().ok()?).ok());
         // The date is that of the price; that it became stale since then is news. Dates have whole seconds.
         !document.stale && since.is_some_and(|since| seconds(modified) <= seconds(since))
-    };
+    });
     let age_seconds = document.age_seconds.unwrap_or(0);
     let mut response =
         if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { Json(document).into_response() };
@@ -68,11 +66,6 @@ fn etag(cached: &CachedPrice, document: &api::PriceEntry) -> String {
     let stale = if document.stale { "stale" } else { "fresh" };
     let (fetched, price) = (cached.fetched_at.as_millis(), &cached.price);
     format!("W/\"{}-{fetched}-{}-{}-{stale}{failed}\"", cached.run, price.amount, price.currency.code())
-}
-
-fn matches_etag(known: &str, etag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    known.trim() == "*" || known.split(',').any(|known| opaque(known) == opaque(etag))
 }
 
 /// Dates that HTTP cannot write, as from a broken clock, become the epoch.

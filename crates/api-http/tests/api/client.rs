@@ -122,7 +122,58 @@ impl Connection {
         self.stream.read_buf(&mut self.read).await.is_ok_and(|count| count > 0)
     }
 
+    /// Reads the status and the headers of an answer whose body comes in chunks.
+    #[track_caller]
+    pub(crate) fn chunked_head(&mut self) -> impl Future<Output = Answer> {
+        within(async move {
+            let answer = self.read_head().await.unwrap();
+            if answer.header("transfer-encoding").is_none() {
+                return self.read_body(answer).await;
+            }
+            answer
+        })
+    }
+
+    /// Reads one chunk of a body; `None` at its end, or when the connection was closed.
+    #[track_caller]
+    pub(crate) fn chunk(&mut self) -> impl Future<Output = Option<Vec<u8>>> {
+        within(async move {
+            let line_end = loop {
+                if let Some(at) = self.read.windows(2).position(|two| two == b"\r\n") {
+                    break at;
+                }
+                if !self.read_more().await {
+                    return None;
+                }
+            };
+            let size = std::str::from_utf8(&self.read[..line_end]).unwrap();
+            let size = usize::from_str_radix(size, 16).unwrap();
+            while self.read.len() < line_end + 2 + size + 2 {
+                assert!(self.read_more().await, "a chunk was cut");
+            }
+            let chunk = self.read[line_end + 2..line_end + 2 + size].to_vec();
+            self.read.drain(..line_end + 2 + size + 2);
+            (size > 0).then_some(chunk)
+        })
+    }
+
     async fn read_answer(&mut self, to_head: bool) -> Option<Answer> {
+        let answer = self.read_head().await?;
+        assert_eq!(answer.header("transfer-encoding"), None, "this answer is not to come in chunks");
+        let has_body = !to_head && answer.status != 304 && answer.status != 204;
+        Some(if has_body { self.read_body(answer).await } else { answer })
+    }
+
+    async fn read_body(&mut self, mut answer: Answer) -> Answer {
+        let length: usize = answer.header("content-length").unwrap().parse().unwrap();
+        while self.read.len() < length {
+            assert!(self.read_more().await, "the body was cut");
+        }
+        answer.body = self.read.drain(..length).collect();
+        answer
+    }
+
+    async fn read_head(&mut self) -> Option<Answer> {
         let head_end = loop {
             if let Some(at) = self.read.windows(4).position(|four| four == b"\r\n\r\n") {
                 break at;
@@ -138,15 +189,6 @@ impl Connection {
             .map(|line| line.split_once(':').unwrap())
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
-        let mut answer = Answer { status, headers, body: Vec::new() };
-        assert_eq!(answer.header("transfer-encoding"), None, "this client reads no chunks");
-        if !to_head && status != 304 && status != 204 {
-            let length: usize = answer.header("content-length").unwrap().parse().unwrap();
-            while self.read.len() < length {
-                assert!(self.read_more().await, "the body was cut");
-            }
-            answer.body = self.read.drain(..length).collect();
-        }
-        Some(answer)
+        Some(Answer { status, headers, body: Vec::new() })
     }
 }

@@ -26,7 +26,8 @@ const STATE: &[Row] = &[
     ("current_market",       ["null", "null",      "text",     "text",   "null",    "text"]),
     ("current_product_idx",  ALWAYS_COUNT),
     ("started_at",           ["null", "time",      "time",     "time",   "time",    "time"]),
-    ("estimated_end_at",     ["null", "null",      "time",     "null",   "null",    "null"]),
+    // One product done says nothing about the rest; below is a run of which more is known.
+    ("estimated_end_at",     ["null", "null",      "null",     "null",   "null",    "null"]),
     ("paused_at",            ["null", "null",      "null",     "time",   "null",    "null"]),
     ("completed_at",         ["null", "null",      "null",     "null",   "time",    "null"]),
     ("error_message",        ["null", "null",      "null",     "null",   "null",    "text"]),
@@ -46,9 +47,9 @@ const STATUS: &[Row] = &[
     ("markets.*.total",                  ALWAYS_COUNT),
     ("markets.*.success_rate",           ALWAYS_PERCENT),
     ("markets.*.failed",                 ALWAYS_COUNT),
-    ("markets.*.eta_minutes",            ["none",  "none",      "count",    "count",  "count",   "count"]),
+    ("markets.*.eta_minutes",            ["none",  "none",      "null",     "null",   "count",   "null"]),
     ("overall_progress",                 ALWAYS_PERCENT),
-    ("total_eta_minutes",                ["null",  "null",      "count",    "count",  "count",   "count"]),
+    ("total_eta_minutes",                ["null",  "null",      "null",     "null",   "count",   "null"]),
     ("analytics",                        ["object"; 6]),
     ("analytics.total_requests",         ALWAYS_COUNT),
     ("analytics.total_success",          ALWAYS_COUNT),
@@ -196,9 +197,23 @@ async fn where_a_run_is_can_be_read_while_it_goes_on() {
     assert_eq!(state["current_market_index"], 0);
     assert_eq!(state["active_markets"], serde_json::json!(["at"]));
     assert_eq!(status["overall_progress"], 20.0);
-    // Less than a minute is left, and something is.
-    assert_eq!(status["markets"]["at"]["eta_minutes"], 1);
     assert_eq!(status["markets"]["uk"]["state"], "pending");
+}
+
+#[tokio::test]
+async fn once_some_products_are_done_the_rest_is_estimated() {
+    let source = ScriptedSource::new().with_market("at", &["1", "2", "3", "4"]).with_market("uk", &["x"]);
+    source.hang("at", "4");
+    let world = World::new(source).await;
+    world.post("/start").await.ok(202);
+    world.sees(|now| now.analytics().completed() == 3).await;
+    let status = world.run("/status").await.ok(200);
+    // Less than a minute is left, and something is.
+    for market in ["at", "uk"] {
+        assert_eq!(status["markets"][market]["eta_minutes"], 1);
+    }
+    assert_eq!(status["total_eta_minutes"], 1);
+    assert!(is_kind(&status["current_state"]["estimated_end_at"], "time"), "{status}");
 }
 
 /// Lists markets at once and products never.

@@ -13,7 +13,6 @@ async fn empty() -> World {
 async fn unknown_routes_are_404() {
     let world = empty().await;
     for path in [
-        "/",
         "/api",
         "/api/",
         "/api/cache/prices",

@@ -1,0 +1,36 @@
+//! The text of single events (HTML Living Standard, section 9.2).
+
+use price_cache_engine::{Handle, Happening};
+use serde::Serialize;
+
+use crate::documents::{log_entry, transition};
+
+/// Says that the connection lives; clients pass it over.
+pub(super) const HEARTBEAT: &str = ": heartbeat\n\n";
+
+/// An event of this name, without an id.
+pub(super) fn event(name: &str, data: &impl Serialize) -> String {
+    match serde_json::to_string(data) {
+        // JSON has its line ends escaped, so one line of data it is.
+        Ok(json) => format!("event: {name}\ndata: {json}\n\n"),
+        Err(error) => {
+            tracing::error!(%error, name, "an event could not be written");
+            ": an event could not be written\n\n".to_owned()
+        }
+    }
+}
+
+/// The event of an entry of the journal.
+pub(super) fn happened(engine: &Handle, happening: &Happening) -> String {
+    match happening {
+        Happening::Transition(happened) => event("transition", &transition(happened)),
+        Happening::Call(call) => {
+            event("log", &log_entry(call, engine.price_url(&call.market, &call.product)))
+        }
+    }
+}
+
+/// Tells a person who reads the stream that there is a gap.
+pub(super) fn missed(count: u64) -> String {
+    format!(": {count} events were missed\n\n")
+}

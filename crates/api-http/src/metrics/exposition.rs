@@ -1,0 +1,118 @@
+//! The page: what was counted, and where the run is.
+
+use price_cache_domain::{FailureClass, RunStatus};
+use price_cache_engine::{Activity, Snapshot, WaitReason};
+
+use super::process;
+use super::text::{Kind, Page};
+use crate::router::App;
+
+/// Markets whose progress is told one by one.
+const MARKETS_TOLD_MAX: usize = 1_000;
+
+/// Everything at this moment.
+pub(crate) fn exposition(app: &App) -> String {
+    let mut page = Page::default();
+    let snapshot = app.engine.snapshot();
+    run(&mut page, &snapshot);
+    markets(&mut page, &snapshot, app);
+    counted(&mut page, app);
+    app.metrics.http.write(&mut page);
+    let name = "price_cache_event_subscribers";
+    page.family(name, Kind::Gauge, "Clients that follow the events.");
+    page.sample(name, &[], app.events.subscribers() as f64);
+    let name = "price_cache_build_info";
+    page.family(name, Kind::Gauge, "Always 1; the labels say what runs.");
+    page.sample(name, &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
+    process::write(&mut page, app.metrics.began);
+    page.finish()
+}
+
+fn run(page: &mut Page, snapshot: &Snapshot) {
+    let name = "price_cache_run_state";
+    page.family(name, Kind::Gauge, "1 for the state that the run is in, 0 for the others.");
+    for state in RunStatus::ALL {
+        let holds = snapshot.run.status() == state;
+        page.sample(name, &[("state", state.name())], f64::from(u8::from(holds)));
+    }
+    let analytics = snapshot.analytics();
+    let name = "price_cache_progress_ratio";
+    page.family(name, Kind::Gauge, "Products of the run with an outcome, from 0 to 1.");
+    page.sample(name, &[], ratio(analytics.completed(), analytics.total));
+    let name = "price_cache_eta_seconds";
+    page.family(name, Kind::Gauge, "Expected time to the end of the run; missing while unknown.");
+    if let Some(rest) = snapshot.total_estimate() {
+        page.sample(name, &[], rest.expected.as_secs_f64());
+    }
+    let name = "price_cache_failed_products";
+    page.family(
+        name,
+        Kind::Gauge,
+        "Products of the run that failed and were not retried with success since.",
+    );
+    for class in FailureClass::ALL {
+        let failed: u64 = snapshot.markets.iter().map(|market| market.progress.failed_with(class)).sum();
+        page.sample(name, &[("class", class.name())], failed as f64);
+    }
+}
+
+fn markets(page: &mut Page, snapshot: &Snapshot, app: &App) {
+    let name = "price_cache_market_progress_ratio";
+    page.family(name, Kind::Gauge, "Products of a market with an outcome, from 0 to 1.");
+    for market in snapshot.markets.iter().take(MARKETS_TOLD_MAX) {
+        let done = ratio(market.progress.completed(), market.progress.total());
+        page.sample(name, &[("market", market.market.as_str())], done);
+    }
+    let name = "price_cache_market_waiting";
+    page.family(name, Kind::Gauge, "Markets that wait before their next request.");
+    let now = app.engine.now();
+    for reason in REASONS {
+        let waiting = snapshot.markets.iter().filter(|market| match market.activity {
+            Activity::Waiting { reason: why, until } => until > now && word(why) == reason,
+            Activity::Parked { .. } => reason == PARKED,
+            Activity::Pending | Activity::Active | Activity::Done => false,
+        });
+        page.sample(name, &[("reason", reason)], waiting.count() as f64);
+    }
+}
+
+/// Every [`word`], and parking.
+const REASONS: [&str; 4] = ["retry_after", "backoff", "pacing", PARKED];
+/// The reason of markets that are set aside.
+const PARKED: &str = "parked";
+
+const fn word(reason: WaitReason) -> &'static str {
+    match reason {
+        WaitReason::RetryAfter => "retry_after",
+        WaitReason::Backoff(_) => "backoff",
+        WaitReason::Pacing => "pacing",
+    }
+}
+
+fn counted(page: &mut Page, app: &App) {
+    // A copy, so that the run does not wait for the text.
+    let (markets, durations) = {
+        let counted = app.metrics.products.counted();
+        (counted.markets.clone(), counted.durations.clone())
+    };
+    let name = "price_cache_products_total";
+    page.family(name, Kind::Counter, "Products done since the server began; a retried one counts again.");
+    for (market, counters) in &markets {
+        page.sample(name, &[("market", market), ("outcome", "success")], counters.successful as f64);
+        page.sample(name, &[("market", market), ("outcome", "failure")], counters.failed as f64);
+    }
+    let name = "price_cache_requests_total";
+    page.family(name, Kind::Counter, "Requests to the upstream since the server began, retries included.");
+    for (market, counters) in &markets {
+        page.sample(name, &[("market", market)], counters.requests as f64);
+    }
+    let name = "price_cache_request_duration_seconds";
+    page.family(name, Kind::Histogram, "How long requests to the upstream took.");
+    for (market, durations) in &durations {
+        durations.write(page, name, market);
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}

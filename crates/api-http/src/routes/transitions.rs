@@ -1,0 +1,19 @@
+//! `GET /api/cache/prices/transitions`: the changes of the run's state since the server began, newest first.
+
+use axum::Json;
+use axum::extract::State;
+use price_cache_api_types as api;
+
+use crate::documents::transition;
+use crate::problem::Problem;
+use crate::request::Parameters;
+use crate::router::App;
+
+pub(crate) async fn handle(
+    State(app): State<App>,
+    parameters: Parameters,
+) -> Result<Json<api::Transitions>, Problem> {
+    parameters.only(&[])?;
+    let transitions = app.engine.journal().transitions();
+    Ok(Json(api::Transitions { transitions: transitions.iter().map(transition).collect() }))
+}

@@ -119,13 +119,21 @@ async fn a_market_without_products_is_done_at_once() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_market_that_is_down_fails_its_products_and_no_other() -> anyhow::Result<()> {
-    let stage = stage(Catalogue::synthetic(2, 10)).await?;
+async fn a_market_that_is_down_is_parked_and_comes_back_by_itself_without_failed_products()
+-> anyhow::Result<()> {
+    let run = "parking = { probe_delay_start = \"1s\" }".to_owned();
+    let settings = Settings { run, ..Settings::default() };
+    let stage = Stage::new(Catalogue::synthetic(2, 10), &settings).await?;
     let all = (1..=10)
         .map(|number| FixedFault::pair("M001", &format!("product-{number:07}"), FaultKind::Status(500)));
     stage.simulator.set_faults(Faults::always(all))?;
-    let server = stage.completed().await?;
+    let server = stage.scene.server().await?;
+    let (message, retries) = failure(&server).await?;
+    ensure!(message.contains("M001") && message.contains("x 500") && retries, "{message}");
     let status = server.api.status().await?;
-    ensure!(status.markets["M001"].failed == 10 && status.markets["M002"].failed == 0, "{:#}", status.json);
+    ensure!(status.markets["M002"].completed == 10 && status.failed() == 0, "{:#}", status.json);
+    stage.simulator.set_faults(Faults::default())?;
+    let done = server.api.state("COMPLETED").await?;
+    ensure!(done.completed() == 20 && done.failed() == 0, "{:#}", done.json);
     Ok(())
 }

@@ -61,7 +61,7 @@ pub struct ServerLimits {
 impl Default for ServerLimits {
     fn default() -> Self {
         Self {
-            connections_max: 512,
+            connections_max: 2_048,
             header_time_max: Duration::from_secs(10),
             body_time_max: Duration::from_secs(10),
             answer_time_max: Duration::from_secs(25),

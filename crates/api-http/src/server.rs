@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use price_cache_engine::Handle;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,6 +19,12 @@ use crate::router::{App, router};
 
 /// How long to wait after the system could not accept a connection, as when file descriptors ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections that the system keeps until they are accepted.
+const BACKLOG: u32 = 1_024;
+/// What the system keeps of an answer that its client has not read yet; without a limit it takes several
+/// MiB of each client that reads nothing.
+const SEND_BUFFER_BYTES: u32 = 256 * 1024;
 
 /// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +46,16 @@ pub enum BindError {
     },
 }
 
+/// Takes the address. Connections have the settings of the socket that they come in by.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of a server that just ended do not keep the next one from its address.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// A server that has its address.
 pub struct Server {
     listener: TcpListener,
@@ -57,7 +73,7 @@ impl Server {
             return Err(BindError::NotLoopback(address));
         }
         let failed = |error| BindError::Address { address, error };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = listen(address).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let options = Arc::new(options);
         let metrics = Arc::new(Metrics::new(engine.now()));

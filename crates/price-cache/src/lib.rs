@@ -4,6 +4,7 @@
 pub mod commands;
 pub mod configuration;
 mod logging;
+mod open_files;
 mod program;
 mod signals;
 mod system_clock;

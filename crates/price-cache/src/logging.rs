@@ -14,11 +14,11 @@ pub(crate) fn to_stderr(config: &LogConfig) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(config.level.name()))
         .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_target(false)
         .with_writer(io::stderr);
     // Setting it up fails only where it was set up before, as by a test that runs two commands.
     let _ = match config.format {
-        LogFormat::Text => builder.try_init(),
+        LogFormat::Text => builder.with_target(false).try_init(),
+        // Programs pick lines by their target, such as `audit`.
         LogFormat::Json => builder.json().try_init(),
     };
 }

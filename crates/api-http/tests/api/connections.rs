@@ -102,6 +102,26 @@ async fn slow_and_silent_clients_are_let_go() {
 }
 
 #[tokio::test]
+async fn hundreds_of_silent_and_dripping_clients_keep_nobody_waiting() {
+    let world = World::in_state(RunStatus::Processing).await;
+    let mut others = Vec::new();
+    for number in 0..400 {
+        let mut connection = Connection::open(world.address).await;
+        if number % 2 == 0 {
+            connection.send("G").await;
+        }
+        others.push(connection);
+    }
+    for _ in 0..20 {
+        world.run("/status").await.ok(200);
+        for dripping in others.iter_mut().step_by(2) {
+            dripping.send("E").await;
+        }
+    }
+    assert_eq!(world.source.in_flight("at"), 1, "the run goes on");
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_come_is_given_up() {
     let world = limited(ServerLimits { body_time_max: SHORT, ..ServerLimits::default() }).await;
     let mut connection = Connection::open(world.address).await;

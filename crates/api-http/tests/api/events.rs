@@ -196,10 +196,13 @@ async fn there_is_room_for_so_many_and_places_are_given_back() {
 #[tokio::test]
 async fn stalled_readers_leave_the_run_untouched_and_are_dropped() {
     let limits = ServerLimits { write_time_max: Duration::from_millis(200), ..ServerLimits::default() };
+    // More to say than the buffers of both systems hold.
     let world = World::with(source(3_000), ServerOptions { limits, ..options() }).await;
     let mut stalled = Vec::new();
     for _ in 0..64 {
-        stalled.push(ask(&world, &[]).await);
+        let mut connection = Connection::open_with_small_buffer(world.address).await;
+        connection.send(format!("GET {EVENTS} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
+        stalled.push(connection);
     }
     // All of them are in.
     within(async {
@@ -213,6 +216,13 @@ async fn stalled_readers_leave_the_run_untouched_and_are_dropped() {
     assert_eq!(status["analytics"]["total_success"], 6_000);
     assert_eq!(world.source.requests_total(), 6_000, "each product once");
     assert_eq!(world.run("/logs").await.ok(200)["stats"]["total"], 6_000);
+    // Their places are free again, though all of them are still connected.
+    within(async {
+        while Stream::answered(ask(&world, &[]).await).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
     drop(stalled);
 }
 

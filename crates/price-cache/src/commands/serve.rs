@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::loaded;
 use crate::signals::{Ending, Signals};
-use crate::{logging, wiring};
+use crate::{logging, open_files, wiring};
 
 /// A shutdown that takes longer is cut short; the run is found interrupted at the next start then.
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_millis(4_500);
@@ -21,6 +21,7 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     let loaded = loaded(config)?;
     logging::to_stderr(&loaded.configuration.log);
     let mut signals = Signals::new()?;
+    open_files::raise_limit();
     let options = loaded.configuration.run.options();
     let (engine, task) =
         wiring::service(&loaded, options)?.open().await.context("could not recover the run")?;

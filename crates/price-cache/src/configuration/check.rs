@@ -87,3 +87,38 @@ pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
     }
     problems
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::configuration::TEMPLATE;
+
+    const HASH: &str = "sha256:2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683";
+
+    fn problems_of_server(section: &str) -> Vec<(String, String)> {
+        let mut configuration: Configuration = toml::from_str(TEMPLATE).unwrap();
+        configuration.server = toml::from_str(section).unwrap();
+        problems(&configuration).into_iter().map(|problem| (problem.key, problem.message)).collect()
+    }
+
+    #[test]
+    fn beyond_loopback_a_key_is_needed_and_the_sentence_says_how_to_set_one() {
+        assert_eq!(problems_of_server(""), []);
+        assert_eq!(problems_of_server(&format!("api_keys = [{HASH:?}]")), []);
+        assert_eq!(problems_of_server(&format!("listen = \"0.0.0.0:80\"\napi_keys = [{HASH:?}]")), []);
+        let refused = problems_of_server("listen = \"0.0.0.0:80\"");
+        let [(key, message)] = refused.as_slice() else { unreachable!("{refused:?}") };
+        assert_eq!(key, "server.listen");
+        assert!(message.contains("server.api_keys") && message.contains("sha256sum"), "{message}");
+    }
+
+    #[test]
+    fn what_is_no_hash_is_refused_by_its_number_and_not_repeated() {
+        let refused = problems_of_server(&format!("api_keys = [{HASH:?}, \"my plain key\"]"));
+        let [(key, message)] = refused.as_slice() else { unreachable!("{refused:?}") };
+        assert_eq!(key, "server.api_keys");
+        assert!(message.starts_with("entry 2: ") && !message.contains("plain"), "{message}");
+    }
+}

@@ -4,6 +4,7 @@ mod check;
 mod error;
 mod load;
 mod place;
+mod secret_texts;
 mod template;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -168,6 +169,7 @@ pub struct ServerConfig {
     /// Hashes of the keys that may use the API and the metrics, each `sha256:` and the 64 digits that
     /// `printf %s KEY | sha256sum` prints. Without any, everyone who reaches the server may.
     #[schemars(inner(regex(pattern = r"^sha256:[0-9A-Fa-f]{64}$")))]
+    #[serde(deserialize_with = "secret_texts::deserialize")]
     pub api_keys: Vec<String>,
     /// A price older than this is called stale.
     pub stale_after: Span,

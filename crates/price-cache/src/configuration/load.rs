@@ -63,7 +63,9 @@ fn parse(
     text: &str,
     overrides: &[(String, Value)],
 ) -> Result<Configuration, ConfigurationError> {
-    let syntax = |error: toml::de::Error| ConfigurationError::Syntax(path.to_owned(), error.to_string());
+    let syntax = |error: toml::de::Error| {
+        ConfigurationError::Syntax(path.to_owned(), without_keys(&error.to_string()))
+    };
     if overrides.is_empty() {
         return toml::from_str(text).map_err(syntax);
     }
@@ -86,6 +88,15 @@ fn parse(
             }
         }
     })
+}
+
+/// A message that shows a line of the file, but not what stands for API keys: it may be a key itself.
+fn without_keys(message: &str) -> String {
+    let lines = message.lines().map(|line| match line.split_once("api_keys") {
+        Some((before, after)) if after.contains('=') => format!("{before}api_keys = (not shown)"),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The dotted key and the value that an environment variable sets, if it is one of ours. A value that
@@ -117,4 +128,23 @@ fn set(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigurationEr
         table = inner;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::configuration::TEMPLATE;
+
+    #[test]
+    fn a_key_in_the_wrong_place_is_not_shown() {
+        let text = TEMPLATE.replace("# api_keys = [\"sha256:...\"]", "api_keys = \"my plain key\"");
+        let error = parse(Path::new("price-cache.toml"), &text, &[]).unwrap_err().to_string();
+        assert!(error.contains("api_keys") && error.contains("must be a list"), "{error}");
+        assert!(!error.contains("plain"), "{error}");
+        let other = TEMPLATE.replace("listen = \"127.0.0.1:4680\"", "listen = 7");
+        let error = parse(Path::new("price-cache.toml"), &other, &[]).unwrap_err().to_string();
+        assert!(error.contains("listen = 7"), "{error}");
+    }
 }

@@ -10,8 +10,8 @@ pub(crate) fn run() -> Result<()> {
     tidy::check()?;
     layers::check()?;
     shell::run(cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
-    let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
-    rustdoc.env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private_intra_doc_links");
+    let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps"]);
+    rustdoc.env("RUSTDOCFLAGS", "--deny warnings");
     shell::run(rustdoc)?;
     docs::check()?;
     test::run()

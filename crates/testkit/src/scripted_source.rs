@@ -41,7 +41,7 @@ pub fn default_price(market: &MarketId, product: &ProductId) -> Price {
     price(&format!("{}.{:02}", cents / 100, cents % 100), "EUR")
 }
 
-/// A [`PriceSource`] that follows a script. A clone is the same source, so a test keeps one to change the
+/// A [`PriceSource`](price_cache_domain::PriceSource) that follows a script. A clone is the same source, so a test keeps one to change the
 /// catalogue while an engine walks it.
 ///
 /// Each request for a price takes the first of: the pair's next scripted answer, the default answer set

@@ -70,7 +70,7 @@ pub async fn run_all(harness: &dyn Harness) {
 }
 
 /// Expands to one `#[test]` per obligation of a store. Takes an expression that makes a
-/// [`Harness`](crate::store_contract::Harness).
+/// [`Harness`].
 #[macro_export]
 macro_rules! store_contract_tests {
     ($harness:expr) => {

@@ -43,6 +43,21 @@ impl Core {
             if new_run {
                 snapshot.markets.clear();
             }
+            // Whoever waits for a change must not see the new state with what belonged to the old one.
+            match kind {
+                EventKind::Fail => {
+                    snapshot.retry_at = retry_of(&run);
+                    snapshot.stop_requested = false;
+                }
+                EventKind::Stop | EventKind::LastMarketDone => snapshot.stop_requested = false,
+                EventKind::Start | EventKind::RetryDue | EventKind::RetryFailed | EventKind::Reset => {
+                    snapshot.retry_at = None;
+                }
+                EventKind::PlanComplete
+                | EventKind::ProductDone
+                | EventKind::MarketDone
+                | EventKind::ClearLogs => {}
+            }
             if let Some(filter) = filter {
                 let markets = snapshot.markets.iter_mut();
                 markets.for_each(|market| market.retries_left = market.failed_matching(&filter));
@@ -66,7 +81,7 @@ impl Core {
                 if kind != EventKind::RetryDue {
                     self.automatic_retries = 0;
                 }
-                let mut effects = vec![self.set_retry(None)];
+                let mut effects = vec![Effect::SetRetry(None)];
                 effects.extend(self.launch(run, kind, now));
                 effects
             }
@@ -81,13 +96,12 @@ impl Core {
                 }
             }
             EventKind::Fail => {
-                let retry_at = if let Run::Error(error) = run { error.failure().retry_at } else { None };
-                let mut effects = vec![self.set_retry(retry_at)];
+                let mut effects = vec![Effect::SetRetry(retry_of(run))];
                 effects.extend(self.rested(run));
                 effects
             }
             EventKind::Stop | EventKind::LastMarketDone => self.rested(run),
-            EventKind::Reset => vec![self.set_retry(None)],
+            EventKind::Reset => vec![Effect::SetRetry(None)],
             EventKind::ProductDone | EventKind::MarketDone | EventKind::ClearLogs => Vec::new(),
         }
     }
@@ -138,5 +152,13 @@ impl Core {
             }
             (_, None) => self.fail(error.into(), now),
         }
+    }
+}
+
+/// When a run in ERROR tries again by itself.
+const fn retry_of(run: &Run) -> Option<Timestamp> {
+    match run {
+        Run::Error(error) => error.failure().retry_at,
+        Run::Idle(_) | Run::Initializing(_) | Run::Processing(_) | Run::Paused(_) | Run::Completed(_) => None,
     }
 }

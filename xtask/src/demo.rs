@@ -48,7 +48,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn folder() -> PathBuf {
-    shell::root().join("target").join("demo")
+    shell::target().join("demo")
 }
 
 async fn demo() -> Result<()> {

@@ -24,9 +24,9 @@ const SHELLS: [(&str, &str); 3] =
 pub(crate) fn run() -> Result<()> {
     shell::run(cargo(&["build", "--release", "--locked", "--package", "price-cache", "--bins"]))?;
     let root = shell::root();
-    let release = shell::binary("price-cache").with_file_name("").join("../release");
+    let release = shell::target().join("release");
     let name = format!("price-cache-{}", env!("CARGO_PKG_VERSION"));
-    let dist = root.join("target").join("dist");
+    let dist = shell::target().join("dist");
     let folder = dist.join(&name);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -49,7 +49,7 @@ pub(crate) fn run() -> Result<()> {
     tar.arg("--create").arg("--gzip").arg("--owner=0").arg("--group=0").arg("--file");
     tar.arg(dist.join(format!("{name}.tar.gz"))).arg("--directory").arg(&dist).arg(&name);
     shell::run(tar)?;
-    shell::say(&format!("wrote target/dist/{name} and target/dist/{name}.tar.gz"));
+    shell::say(&format!("wrote {0} and {0}.tar.gz", folder.display()));
     Ok(())
 }
 

@@ -22,9 +22,6 @@ pub struct TableRow {
     pub to: Option<RunStatus>,
 }
 
-/// The states as they are named in the diagram, in the order of the table.
-pub const STATE_NAMES: [&str; 6] = ["IDLE", "INITIALIZING", "PROCESSING", "PAUSED", "COMPLETED", "ERROR"];
-
 /// The whole table, found by asking [`transition`] about every state and event.
 pub fn table_rows() -> Vec<TableRow> {
     let Some(plan) = example_plan() else { return Vec::new() };

@@ -25,7 +25,7 @@ mod time;
 mod transition;
 
 pub use analytics::Analytics;
-pub use diagram::{STATE_NAMES, TableRow, mermaid, table_rows};
+pub use diagram::{TableRow, mermaid, table_rows};
 pub use entry::{ATTEMPTS_KEPT_MAX, Attempt, Attempts, CachedPrice, Entry, Outcome};
 pub use event::{Event, EventKind, PauseReason, RunFailure, RunFailureClass};
 pub use failure::{Failure, FailureClass, MESSAGE_BYTES_MAX, UnknownFailureClass};

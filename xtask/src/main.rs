@@ -19,6 +19,8 @@ cargo xtask COMMAND
   test     build everything and run every test
   ci       what has to pass before a change lands: format, lints, layers, docs, tests
   kills N  kill the real server N times in one run and check that nothing is lost or counted twice
+  simulate [SEEDS] [--seed FIRST]
+           whole runs of the engine under so many seeds (10,000): weather, faults, crashes, every button
   bench    measure throughput, disk, memory and recovery, as ratios
   dist     build what is released: stripped programs, completions and manual, in target/dist
   docs     write the generated documents again (docs --check only compares)
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["ci"] => ci::run(),
         ["kills", count] => test::kills(count),
+        ["simulate", options @ ..] => test::simulate(options),
         ["bench", options @ ..] => bench::run(options),
         ["dist"] => dist::run(),
         ["docs"] => docs::write(),

@@ -1,7 +1,7 @@
 //! `test`: builds the programs that the end-to-end tests start, then runs every test. `kills`: the test of
-//! crashes at length.
+//! crashes at length. `simulate`: whole runs under many seeds.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::shell::{self, cargo};
 
@@ -15,5 +15,25 @@ pub(crate) fn kills(count: &str) -> Result<()> {
     shell::run(cargo(&["build", "--workspace", "--bins"]))?;
     let mut test = cargo(&["test", "--package", "price-cache-tests", "--", "kill", "--nocapture"]);
     test.env("PRICE_CACHE_KILLS", count.to_string());
+    shell::run(test)
+}
+
+/// Seeds that `simulate` tries unless told otherwise.
+const SIMULATED_SEEDS: &str = "10000";
+
+pub(crate) fn simulate(options: &[&str]) -> Result<()> {
+    let (count, first) = match options {
+        [] => (SIMULATED_SEEDS, "0"),
+        [count] => (*count, "0"),
+        ["--seed", first] => (SIMULATED_SEEDS, *first),
+        [count, "--seed", first] | ["--seed", first, count] => (*count, *first),
+        _ => bail!("usage: cargo xtask simulate [SEEDS] [--seed FIRST]"),
+    };
+    for number in [count, first] {
+        number.parse::<u64>().with_context(|| format!("{number:?} is not a number of seeds or a seed"))?;
+    }
+    let mut test = cargo(&["test", "--package", "price-cache-engine", "--test", "engine", "--"]);
+    test.args(["simulation::whatever", "--nocapture"]);
+    test.env("PRICE_CACHE_SEEDS", count).env("PRICE_CACHE_SEED", first);
     shell::run(test)
 }

@@ -19,5 +19,6 @@ mod engine {
     mod retries;
     mod retry_failed;
     mod run_failures;
+    mod simulation;
     mod storage_failures;
 }

@@ -25,6 +25,12 @@ impl<T> Clone for Gate<T> {
     }
 }
 
+impl<T: Clone> Default for Gate<T> {
+    fn default() -> Self {
+        Self::closed()
+    }
+}
+
 impl<T: Clone> Gate<T> {
     pub(crate) fn closed() -> Self {
         Self(Arc::new(Mutex::new(State { value: None, wakers: Vec::new() })))

@@ -84,6 +84,12 @@ impl MemoryStore {
         lock(&self.faults).has_crashed()
     }
 
+    /// Waits until the crash point is reached.
+    pub async fn crashed(&self) {
+        let crashed = lock(&self.faults).crashed.clone();
+        crashed.await;
+    }
+
     /// From now on records wait: they are neither readable nor durable, and their futures stay pending.
     pub fn hold_writes(&self) {
         lock(&self.faults).holding = true;

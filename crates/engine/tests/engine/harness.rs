@@ -255,3 +255,8 @@ pub(crate) fn in_one_life<T>(life: impl Future<Output = T>) -> T {
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
 }
+
+/// A number that the environment may set.
+pub(crate) fn from_environment(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |value| value.parse().unwrap())
+}

@@ -9,6 +9,7 @@ use proptest::prelude::{Just, Strategy, any, prop};
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 use self::world::World;
+use super::harness::from_environment;
 
 /// Sequences that `cargo test` tries.
 const CASES: u64 = 10_000;
@@ -92,10 +93,6 @@ fn steps() -> impl Strategy<Value = (bool, Vec<Step>)> {
         (1, Just(Step::ListingFails).boxed()),
     ]);
     (any::<bool>(), prop::collection::vec(step, 1..20))
-}
-
-fn from_environment(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |value| value.parse().unwrap())
 }
 
 #[test]

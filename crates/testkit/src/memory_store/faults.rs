@@ -52,6 +52,8 @@ pub(super) struct Faults {
     pub(super) operations: u64,
     by_operation: BTreeMap<Operation, u64>,
     pub(super) crash: Option<CrashPoint>,
+    /// Opened by the crash.
+    pub(super) crashed: Gate<()>,
     pub(super) holding: bool,
     pub(super) held: VecDeque<(Write, Gate<Result<(), StoreError>>)>,
     failing: Vec<Failing>,
@@ -79,6 +81,7 @@ impl Faults {
         self.operations += 1;
         *self.by_operation.entry(operation).or_default() += 1;
         if let Some(crash) = self.crash.filter(|crash| self.operations >= crash.operation) {
+            self.crashed.open(());
             let applied = crash.applied && self.operations == crash.operation;
             return if applied { Verdict::DoAndHang } else { Verdict::Hang };
         }

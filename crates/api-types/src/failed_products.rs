@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{OrderedMap, Timestamp};
 
 /// The answer of `GET /api/cache/prices/errors`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,10 @@ pub struct FailedProductsPage {
     pub errors: Vec<FailedProduct>,
     /// Give this as `after` for the next page; null on the last one.
     pub next: Option<String>,
+    /// How many failed products of each class there are on all pages together; classes without any are left out.
+    /// It follows the market that was asked for, not the class.
+    #[serde(default)]
+    pub classes: OrderedMap<u64>,
 }
 
 /// One product that ended without a price.
@@ -40,7 +44,7 @@ mod tests {
 
     #[test]
     fn names_types_and_nulls_are_the_contract() {
-        let text = r#"{"errors":[{"market":"uk","product":"a/b ","class":"server_error","message":"the server answered 503","attempts":4,"last_status_code":503,"at":"2026-11-23T10:00:00Z"},{"market":"uk","product":"c","class":"timeout","message":"no answer within 10 s","attempts":4,"last_status_code":null,"at":"2026-11-23T10:00:01Z"}],"next":null}"#;
+        let text = r#"{"errors":[{"market":"uk","product":"a/b ","class":"server_error","message":"the server answered 503","attempts":4,"last_status_code":503,"at":"2026-11-23T10:00:00Z"},{"market":"uk","product":"c","class":"timeout","message":"no answer within 10 s","attempts":4,"last_status_code":null,"at":"2026-11-23T10:00:01Z"}],"next":null,"classes":{"timeout":1,"server_error":1}}"#;
         let page: FailedProductsPage = serde_json::from_str(text).unwrap();
         assert_eq!(page.errors.len(), 2);
         assert_eq!(serde_json::to_string(&page).unwrap(), text);

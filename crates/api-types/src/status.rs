@@ -17,6 +17,15 @@ pub struct Status {
     pub overall_progress: f64,
     /// Expected minutes to the end of the run, rounded up; null when unknown, 0 when done.
     pub total_eta_minutes: Option<u64>,
+    /// The same in seconds; null when unknown, 0 when done.
+    #[serde(default)]
+    pub total_eta_seconds: Option<f64>,
+    /// The lower end of what is expected, in seconds.
+    #[serde(default)]
+    pub total_eta_seconds_low: Option<f64>,
+    /// The upper end of what is expected, in seconds.
+    #[serde(default)]
+    pub total_eta_seconds_high: Option<f64>,
     /// Totals of the run.
     pub analytics: Analytics,
 }
@@ -172,7 +181,10 @@ mod tests {
                 ),
             ]),
             overall_progress: 25.0,
-            total_eta_minutes: None,
+            total_eta_minutes: Some(4),
+            total_eta_seconds: Some(200.5),
+            total_eta_seconds_low: Some(160.0),
+            total_eta_seconds_high: None,
             analytics: Analytics {
                 total_requests: 6,
                 total_success: 3,
@@ -188,7 +200,7 @@ mod tests {
         let state = serde_json::to_string(&StateDocument::idle()).unwrap();
         let text = format!(
             "{{\"current_state\":{state},{}",
-            r#""markets":{"uk":{"completed":4,"total":10,"success_rate":75.0,"failed":1,"eta_minutes":2,"state":"waiting","waiting":"next request in 3.2 s: Retry-After","eta_seconds":61.5,"eta_seconds_low":50.0,"eta_seconds_high":80.25,"avg_time_per_request_ms":12.5,"low_success_rate":false},"at":{"completed":0,"total":6,"success_rate":0.0,"failed":0,"eta_minutes":null,"state":"pending","waiting":null,"eta_seconds":null,"eta_seconds_low":null,"eta_seconds_high":null,"avg_time_per_request_ms":null,"low_success_rate":false}},"overall_progress":25.0,"total_eta_minutes":null,"analytics":{"total_requests":6,"total_success":3,"total_fails":1,"avg_time_per_request_ms":12.5,"success_rate":75.0,"markets":{"uk":{"completed":4,"successful":3,"failed":1,"success_rate":75.0}}}}"#
+            r#""markets":{"uk":{"completed":4,"total":10,"success_rate":75.0,"failed":1,"eta_minutes":2,"state":"waiting","waiting":"next request in 3.2 s: Retry-After","eta_seconds":61.5,"eta_seconds_low":50.0,"eta_seconds_high":80.25,"avg_time_per_request_ms":12.5,"low_success_rate":false},"at":{"completed":0,"total":6,"success_rate":0.0,"failed":0,"eta_minutes":null,"state":"pending","waiting":null,"eta_seconds":null,"eta_seconds_low":null,"eta_seconds_high":null,"avg_time_per_request_ms":null,"low_success_rate":false}},"overall_progress":25.0,"total_eta_minutes":4,"total_eta_seconds":200.5,"total_eta_seconds_low":160.0,"total_eta_seconds_high":null,"analytics":{"total_requests":6,"total_success":3,"total_fails":1,"avg_time_per_request_ms":12.5,"success_rate":75.0,"markets":{"uk":{"completed":4,"successful":3,"failed":1,"success_rate":75.0}}}}"#
         );
         assert_eq!(serde_json::to_string(&status).unwrap(), text);
         assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status);

@@ -28,11 +28,15 @@ pub fn status_document(snapshot: &Snapshot, now: Timestamp) -> api::Status {
         );
     }
     let analytics = snapshot.analytics();
+    let total = snapshot.total_estimate();
     api::Status {
         current_state: state_document(snapshot, now),
         markets,
         overall_progress: analytics.completed_percent(),
-        total_eta_minutes: snapshot.total_estimate().map(whole_minutes),
+        total_eta_minutes: total.map(whole_minutes),
+        total_eta_seconds: total.map(|total| total.expected.as_secs_f64()),
+        total_eta_seconds_low: total.map(|total| total.low.as_secs_f64()),
+        total_eta_seconds_high: total.map(|total| total.high.as_secs_f64()),
         analytics: api::Analytics {
             total_requests: analytics.requests,
             total_success: analytics.successful,

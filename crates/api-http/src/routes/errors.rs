@@ -5,7 +5,8 @@ mod cursor;
 use axum::Json;
 use axum::extract::State;
 use price_cache_api_types as api;
-use price_cache_domain::MarketId;
+use price_cache_domain::{FailureClass, MarketId};
+use price_cache_engine::MarketSnapshot;
 
 use crate::documents::failed_product;
 use crate::problem::Problem;
@@ -42,7 +43,7 @@ pub(crate) async fn handle(
         })?,
     };
     let Some(facts) = snapshot.run.facts() else {
-        return Ok(Json(api::FailedProductsPage { errors: Vec::new(), next: None }));
+        return Ok(Json(api::FailedProductsPage::default()));
     };
     // Markets without failures need not be read, nor those before the cursor. The cursor's own stays:
     // it is where to go on, also when nothing of it is failed any more.
@@ -60,5 +61,15 @@ pub(crate) async fn handle(
     let has_more = failed.len() > limit;
     failed.truncate(limit);
     let next = failed.last().filter(|_| has_more).map(|last| cursor::write(&last.market, &last.product));
-    Ok(Json(api::FailedProductsPage { errors: failed.iter().filter_map(failed_product).collect(), next }))
+    let errors = failed.iter().filter_map(failed_product).collect();
+    let of_wanted = |known: &&MarketSnapshot| wanted.as_ref().is_none_or(|market| *market == known.market);
+    let classes = classes(snapshot.markets.iter().filter(of_wanted));
+    Ok(Json(api::FailedProductsPage { errors, next, classes }))
+}
+
+/// The failed products of these markets by class, from the counters of the run: the store is not asked.
+fn classes<'a>(markets: impl Iterator<Item = &'a MarketSnapshot> + Clone) -> api::OrderedMap<u64> {
+    let count = |class| markets.clone().map(|market| market.progress.failed_with(class)).sum::<u64>();
+    let counts = FailureClass::ALL.into_iter().map(|class| (class.name(), count(class)));
+    counts.filter(|(_, count)| *count > 0).collect()
 }

@@ -52,6 +52,7 @@ async fn an_entry_says_everything_about_its_failure() {
                 "at": "2026-01-01T00:00:00.000Z",
             }],
             "next": null,
+            "classes": {"not_found": 3, "rejected": 1, "invalid_answer": 1},
         })
     );
     let page = world.run("/errors?class=invalid_answer").await.ok(200);
@@ -60,6 +61,18 @@ async fn an_entry_says_everything_about_its_failure() {
     assert_eq!(pairs(&world.run("/errors?class=timeout").await.ok(200)), []);
     assert_eq!(pairs(&world.run("/errors?market=at").await.ok(200)), []);
     assert_eq!(pairs(&world.run("/errors?market=de%2Fch").await.ok(200)).len(), 5);
+}
+
+#[tokio::test]
+async fn classes_count_every_failed_product_of_the_markets_asked_for() {
+    let world = failing().await;
+    let classes = async |query: &str| world.run(&format!("/errors{query}")).await.ok(200)["classes"].clone();
+    let all = serde_json::json!({"not_found": 6, "rejected": 2, "invalid_answer": 2});
+    assert_eq!(classes("").await, all);
+    assert_eq!(classes("?limit=1&class=timeout").await, all, "neither the page nor the class narrows it");
+    let one = serde_json::json!({"not_found": 3, "rejected": 1, "invalid_answer": 1});
+    assert_eq!(classes("?market=de%2Fch").await, one);
+    assert_eq!(classes("?market=at").await, serde_json::json!({}));
 }
 
 #[tokio::test]
@@ -108,5 +121,8 @@ async fn a_cursor_of_another_run_is_told_apart() {
     world.post("/reset").await.ok(200);
     let detail = world.run(&format!("/errors?after={next}")).await.problem(400, PATH);
     assert!(detail.contains("begin again"), "{detail}");
-    assert_eq!(world.run("/errors").await.ok(200), serde_json::json!({"errors": [], "next": null}));
+    assert_eq!(
+        world.run("/errors").await.ok(200),
+        serde_json::json!({"errors": [], "next": null, "classes": {}})
+    );
 }

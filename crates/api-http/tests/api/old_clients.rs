@@ -172,7 +172,10 @@ async fn the_numbers_of_a_completed_run_add_up() {
     let world = World::in_state(RunStatus::Completed).await;
     let status = world.run("/status").await.ok(200);
     assert_eq!(status["overall_progress"], 100.0);
-    assert_eq!(status["total_eta_minutes"], 0);
+    for name in ["total_eta_minutes", "total_eta_seconds", "total_eta_seconds_low", "total_eta_seconds_high"]
+    {
+        assert_eq!(status[name].as_f64(), Some(0.0), "{name}");
+    }
     assert_eq!(status["markets"]["uk"]["eta_minutes"], 0);
     assert_eq!(status["markets"]["uk"]["success_rate"], 50.0);
     assert_eq!(status["markets"]["uk"]["failed"], 1);
@@ -213,6 +216,10 @@ async fn once_some_products_are_done_the_rest_is_estimated() {
         assert_eq!(status["markets"][market]["eta_minutes"], 1);
     }
     assert_eq!(status["total_eta_minutes"], 1);
+    let seconds = |name: &str| status[name].as_f64().unwrap();
+    let [low, expected, high] =
+        ["total_eta_seconds_low", "total_eta_seconds", "total_eta_seconds_high"].map(seconds);
+    assert!(low <= expected && expected <= high && 0.0 < expected && expected <= 60.0, "{status}");
     assert!(is_kind(&status["current_state"]["estimated_end_at"], "time"), "{status}");
 }
 

@@ -36,6 +36,9 @@ pub(crate) fn status(state: RunStatus, markets: &[(&str, MarketState, u64, u64, 
         markets,
         overall_progress: percent(completed, total),
         total_eta_minutes: None,
+        total_eta_seconds: None,
+        total_eta_seconds_low: None,
+        total_eta_seconds_high: None,
         analytics: Analytics::default(),
     }
 }

@@ -54,8 +54,14 @@ fn segment(id: &str) -> String {
 }
 
 impl Api {
-    pub(crate) const fn new(address: SocketAddr) -> Self {
+    /// The API at an address.
+    pub const fn new(address: SocketAddr) -> Self {
         Self { address }
+    }
+
+    /// Where the server listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The URL of the server.

@@ -131,6 +131,22 @@ impl Launch {
         }
     }
 
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// The server has ended.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        self.0.signal(signal)
+    }
+
+    /// Waits for its end; the exit code, if there is one.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub async fn wait(&mut self) -> anyhow::Result<Option<i32>> {
+        Ok(self.0.wait().await?.0.code())
+    }
+
     /// `kill -9`, whatever it is doing.
     ///
     /// # Errors

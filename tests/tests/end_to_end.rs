@@ -20,6 +20,8 @@ mod digits;
 mod disk_full;
 #[path = "end_to_end/foreground.rs"]
 mod foreground;
+#[path = "end_to_end/recovering.rs"]
+mod recovering;
 #[path = "end_to_end/secrets.rs"]
 mod secrets;
 #[path = "end_to_end/stage.rs"]

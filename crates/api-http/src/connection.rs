@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -14,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::entrance::PresentRoutes;
 use crate::observe::Peer;
 use crate::options::ServerLimits;
 use crate::write_deadline::WriteDeadline;
@@ -33,7 +33,7 @@ pub(crate) struct Client {
 /// Serves requests until the client leaves, is too slow, or the server ends.
 pub(crate) async fn serve(
     Client { stream, peer }: Client,
-    router: Router,
+    routes: PresentRoutes,
     limits: ServerLimits,
     stopping: CancellationToken,
 ) {
@@ -50,7 +50,7 @@ pub(crate) async fn serve(
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
-        router.clone().oneshot(request)
+        routes.now().oneshot(request)
     });
     let stream = WriteDeadline::new(stream, limits.write_time_max);
     let connection = builder.serve_connection(TokioIo::new(stream), service);

@@ -11,9 +11,10 @@ use hyper::{HeaderMap, Method, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 
 use crate::api_key::{ApiKeyHash, NoKey, presented};
+use crate::entrance::Entrance;
 use crate::observe::UsedKey;
+use crate::options::ServerOptions;
 use crate::problem::{Problem, with_document};
-use crate::router::App;
 
 /// Headers of one request at most. A connection reads some more, so that this can be answered in words.
 const HEADERS_MAX: usize = 64;
@@ -24,12 +25,12 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-or
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Lets a request through, or answers it; every answer carries the security headers.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let checked = check(&app, request.method(), request.uri(), request.headers())
-        .and_then(|()| admit(&app, request.uri().path(), request.headers()));
+pub(crate) async fn guard(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
+    let checked = check(&entrance.options, request.method(), request.uri(), request.headers())
+        .and_then(|()| admit(&entrance.options, request.uri().path(), request.headers()));
     let key = checked.as_ref().ok().copied().flatten();
     let path = request.uri().path().to_owned();
-    let answer_time_max = app.options.limits.answer_time_max;
+    let answer_time_max = entrance.options.limits.answer_time_max;
     let response = match checked {
         Ok(_) => tokio::time::timeout(answer_time_max, next.run(request)).await.unwrap_or_else(|_| {
             Problem::unavailable(format!(
@@ -60,9 +61,9 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
-fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+fn check(options: &ServerOptions, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let target = uri.path_and_query().map_or("", |target| target.as_str());
-    let target_bytes_max = app.options.limits.target_bytes_max;
+    let target_bytes_max = options.limits.target_bytes_max;
     if target.len() > target_bytes_max {
         return Err(Problem::new(
             StatusCode::URI_TOO_LONG,
@@ -88,7 +89,7 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
         ));
     }
     let host = host_of(uri, headers)?;
-    if !is_allowed(&host, &app.options.allowed_hosts) {
+    if !is_allowed(&host, &options.allowed_hosts) {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             format!("requests for host {host:?} are not answered; allow it with server.allowed_hosts"),
@@ -104,8 +105,8 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
 }
 
 /// Where keys are configured, the one that a request for the API or the metrics carries.
-fn admit(app: &App, path: &str, headers: &HeaderMap) -> Result<Option<ApiKeyHash>, Problem> {
-    let keys = &app.options.api_keys;
+fn admit(options: &ServerOptions, path: &str, headers: &HeaderMap) -> Result<Option<ApiKeyHash>, Problem> {
+    let keys = &options.api_keys;
     if keys.is_empty() || !needs_key(path) {
         return Ok(None);
     }

@@ -7,23 +7,14 @@ mod process;
 mod products;
 mod text;
 
-use price_cache_domain::Timestamp;
-
 pub(crate) use self::exposition::exposition;
 use self::http::HttpRequests;
 pub(crate) use self::products::Products;
 pub(crate) use self::text::MEDIA_TYPE;
 
 /// Counters that only grow while the server runs.
+#[derive(Default)]
 pub(crate) struct Metrics {
     pub(crate) http: HttpRequests,
     pub(crate) products: Products,
-    /// When the server began.
-    began: Timestamp,
-}
-
-impl Metrics {
-    pub(crate) fn new(began: Timestamp) -> Self {
-        Self { http: HttpRequests::default(), products: Products::default(), began }
-    }
 }

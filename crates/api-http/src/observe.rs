@@ -8,8 +8,8 @@ use axum::response::Response;
 use tracing::Instrument;
 
 use crate::api_key::ApiKeyHash;
+use crate::entrance::Entrance;
 use crate::request_id::{X_REQUEST_ID, header_value, request_id};
-use crate::router::App;
 
 /// Who is at the other end of the connection.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 pub(crate) struct UsedKey(pub(crate) ApiKeyHash);
 
 /// Stands outside the guard, so that it sees what the guard refuses as well.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
@@ -29,7 +29,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let span = tracing::info_span!("request", id);
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
-    app.metrics.http.count(route.as_ref().map(MatchedPath::as_str), &method, status);
+    entrance.metrics.http.count(route.as_ref().map(MatchedPath::as_str), &method, status);
     if !method.is_safe() {
         let key = response.extensions().get::<UsedKey>().map(|key| key.0.fingerprint());
         let _entered = span.enter();

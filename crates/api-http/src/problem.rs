@@ -21,6 +21,8 @@ pub(crate) struct Problem {
 
 /// How soon a client may try again when the store is unwell.
 pub(crate) const STORE_RETRY_AFTER_SECONDS: u32 = 5;
+/// How soon a client may try again while the run is recovered.
+pub(crate) const RECOVERY_RETRY_AFTER_SECONDS: u32 = 1;
 /// The media type of answers that are documents of their own, also with a status of 400 or more.
 const JSON: &str = "application/json";
 
@@ -44,6 +46,13 @@ impl Problem {
     pub(crate) fn unavailable(detail: String) -> Self {
         Self {
             retry_after_seconds: Some(STORE_RETRY_AFTER_SECONDS),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+    }
+
+    pub(crate) fn recovering(detail: &str) -> Self {
+        Self {
+            retry_after_seconds: Some(RECOVERY_RETRY_AFTER_SECONDS),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
     }

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::OriginalUri;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use hyper::StatusCode;
+use price_cache_domain::Timestamp;
 use price_cache_engine::Handle;
 
+use crate::entrance::Entrance;
 use crate::events::Events;
-use crate::guard::guard;
 use crate::metrics::Metrics;
-use crate::observe::observe;
 use crate::options::ServerOptions;
 use crate::problem::Problem;
 use crate::routes;
@@ -26,6 +25,8 @@ pub(crate) struct App {
     pub(crate) options: Arc<ServerOptions>,
     pub(crate) events: Arc<Events>,
     pub(crate) metrics: Arc<Metrics>,
+    /// When the server began.
+    pub(crate) began: Timestamp,
 }
 
 pub(crate) fn router(app: App) -> Router {
@@ -39,7 +40,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/transitions", get(routes::transitions::handle))
         .route("/logs", get(routes::logs::list).delete(routes::logs::clear))
         .route("/errors", get(routes::errors::handle));
-    Router::new()
+    let entrance = Entrance { options: Arc::clone(&app.options), metrics: Arc::clone(&app.metrics) };
+    let routes = Router::new()
         .nest("/api/cache/prices", run)
         .route("/api/prices", get(routes::prices::markets))
         .route("/api/prices/{market}", get(routes::prices::market))
@@ -51,9 +53,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/dashboard/{name}", get(routes::dashboard::named))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
-        .layer(from_fn_with_state(app.clone(), guard))
-        .layer(from_fn_with_state(app.clone(), observe))
-        .with_state(app)
+        .with_state(app);
+    entrance.before(routes)
 }
 
 // Nested routers see the path without its beginning, so both take the original.
@@ -62,7 +63,7 @@ async fn unknown_route(OriginalUri(uri): OriginalUri) -> Problem {
 }
 
 /// Answers what a route has no handler for; the router adds the allow header.
-async fn unknown_method(method: Method, OriginalUri(uri): OriginalUri) -> Response {
+pub(crate) async fn unknown_method(method: Method, OriginalUri(uri): OriginalUri) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
     }

@@ -8,6 +8,7 @@ pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod price;
 pub(crate) mod prices;
+pub(crate) mod recovering;
 pub(crate) mod reset;
 pub(crate) mod retry_failed;
 pub(crate) mod start;

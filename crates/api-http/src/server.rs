@@ -1,10 +1,11 @@
-//! The listener: accepts connections up to a limit and ends them in good order.
+//! The listener: accepts connections up to a limit, before there is a run to tell of as well, and ends them in
+//! good order.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use axum::Router;
+use price_cache_domain::Timestamp;
 use price_cache_engine::Handle;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
@@ -12,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::{self, Client};
+use crate::entrance::{Entrance, PresentRoutes};
 use crate::events::Events;
-use crate::metrics::Metrics;
-use crate::options::ServerOptions;
+use crate::options::{ServerLimits, ServerOptions};
 use crate::router::{App, router};
 
 /// How long to wait after the system could not accept a connection, as when file descriptors ran out.
@@ -60,14 +61,39 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    router: Router,
-    options: Arc<ServerOptions>,
+    routes: PresentRoutes,
+    limits: ServerLimits,
     events: Arc<Events>,
 }
 
+/// What a server waits for: the service whose run is recovered. Where it is dropped unused, the server goes
+/// on to say that it is not ready.
+#[must_use = "without it the server is never ready"]
+pub struct Readiness {
+    entrance: Entrance,
+    routes: PresentRoutes,
+    events: Arc<Events>,
+    bound: Instant,
+}
+
+impl Readiness {
+    /// From now on requests are answered by this service.
+    pub fn with(self, engine: Handle) {
+        let Entrance { options, metrics } = self.entrance;
+        let observer = Arc::clone(&metrics);
+        if !engine.journal().observe(move |settled| observer.products.count(settled)) {
+            tracing::warn!("another server counts this service's products; the metrics of this one do not");
+        }
+        let age_ms = i64::try_from(self.bound.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let began = Timestamp::from_millis(engine.now().as_millis().saturating_sub(age_ms));
+        self.routes.become_ready(router(App { engine, options, events: self.events, metrics, began }));
+    }
+}
+
 impl Server {
-    /// Takes the address. Clients can connect from now on and are answered once [`serve`](Self::serve) runs.
-    pub async fn bind(options: ServerOptions, engine: Handle) -> Result<Self, BindError> {
+    /// Takes the address. Once [`serve`](Self::serve) runs, clients are answered that the server recovers, until
+    /// the [`Readiness`] has a service. Needs a tokio runtime.
+    pub fn bind(options: ServerOptions) -> Result<(Self, Readiness), BindError> {
         let address = options.listen;
         if !address.ip().is_loopback() && options.api_keys.is_empty() {
             return Err(BindError::NotLoopback(address));
@@ -75,15 +101,12 @@ impl Server {
         let failed = |error| BindError::Address { address, error };
         let listener = listen(address).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let options = Arc::new(options);
-        let metrics = Arc::new(Metrics::new(engine.now()));
-        let observer = Arc::clone(&metrics);
-        if !engine.journal().observe(move |settled| observer.products.count(settled)) {
-            tracing::warn!("another server counts this service's products; the metrics of this one do not");
-        }
-        let events = Arc::new(Events::new(options.limits.event_subscribers_max));
-        let app = App { engine, options: Arc::clone(&options), events: Arc::clone(&events), metrics };
-        Ok(Self { listener, address, router: router(app), options, events })
+        let limits = options.limits;
+        let entrance = Entrance { options: Arc::new(options), metrics: Arc::default() };
+        let routes = PresentRoutes::recovering(&entrance);
+        let events = Arc::new(Events::new(limits.event_subscribers_max));
+        let server = Self { listener, address, routes: routes.clone(), limits, events: Arc::clone(&events) };
+        Ok((server, Readiness { entrance, routes, events, bound: Instant::now() }))
     }
 
     /// Where it listens, with the port that the system chose if it was asked to.
@@ -93,7 +116,7 @@ impl Server {
 
     /// Answers requests until `stopping` is cancelled, then lets those under way finish for a moment.
     pub async fn serve(self, stopping: CancellationToken) {
-        let limits = self.options.limits;
+        let limits = self.limits;
         let places = Arc::new(Semaphore::new(limits.connections_max));
         let connections = TaskTracker::new();
         loop {
@@ -108,7 +131,7 @@ impl Server {
             match accepted {
                 Ok((stream, peer)) => {
                     let client = Client { stream, peer };
-                    let served = connection::serve(client, self.router.clone(), limits, stopping.clone());
+                    let served = connection::serve(client, self.routes.clone(), limits, stopping.clone());
                     connections.spawn(async move {
                         served.await;
                         drop(place);

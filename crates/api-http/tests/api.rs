@@ -33,6 +33,8 @@ mod old_clients;
 mod price;
 #[path = "api/price_lists.rs"]
 mod price_lists;
+#[path = "api/recovering.rs"]
+mod recovering;
 #[path = "api/request_ids.rs"]
 mod request_ids;
 #[path = "api/requests.rs"]

@@ -4,16 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use price_cache_engine::{CacheService, Options, Ports};
+use price_cache_engine::{CacheService, Handle, Options, Ports};
 use price_cache_source_http::{HttpPriceSource, SourceError};
-use price_cache_storage_sled::SledStore;
+use price_cache_storage_sled::{SledOptions, SledStore};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::configuration::{Configuration, ConfigurationError, Loaded};
 use crate::system_clock::SystemClock;
 
-/// The store of the configuration.
-pub(crate) fn open_store(configuration: &Configuration) -> anyhow::Result<SledStore> {
-    let options = configuration.storage.options();
+/// The store, which takes a while when it is large.
+pub(crate) fn open_store(options: SledOptions) -> anyhow::Result<SledStore> {
     let path = options.path.clone();
     SledStore::open(options).with_context(|| format!("could not open the store in {}", shown(&path)))
 }
@@ -27,12 +27,19 @@ pub(crate) fn open_source(loaded: &Loaded) -> anyhow::Result<HttpPriceSource> {
     })
 }
 
-/// The service, not opened yet.
-pub(crate) fn service(loaded: &Loaded, options: Options) -> anyhow::Result<CacheService> {
-    // The source first: a mistake in the configuration should not wait for a large store to open.
-    let source = Arc::new(open_source(loaded)?);
-    let store = Arc::new(open_store(&loaded.configuration)?);
-    Ok(CacheService::new(Ports { store, source, clock: Arc::new(SystemClock) }, options))
+/// The service on this source, recovered from the store of the configuration, and its task. It may be dropped
+/// meanwhile; a store that is being opened is then left to the end of the program.
+pub(crate) async fn open_service(
+    configuration: &Configuration,
+    source: HttpPriceSource,
+    options: Options,
+) -> anyhow::Result<(Handle, JoinHandle<()>)> {
+    // A large store takes its time, and signals and clients are to be answered meanwhile.
+    let storage = configuration.storage.options();
+    let store =
+        spawn_blocking(move || open_store(storage)).await.context("the store could not be opened")??;
+    let ports = Ports { store: Arc::new(store), source: Arc::new(source), clock: Arc::new(SystemClock) };
+    CacheService::new(ports, options).open().await.context("could not recover the run")
 }
 
 pub(crate) fn shown(path: &Path) -> String {

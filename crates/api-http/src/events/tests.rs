@@ -18,8 +18,14 @@ async fn app(source: ScriptedSource) -> App {
     let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::default()));
     let ports = Ports { store, source: Arc::new(source), clock };
     let (engine, _) = CacheService::new(ports, Options::default()).open().await.unwrap();
-    let metrics = Arc::new(Metrics::new(engine.now()));
-    App { engine, options: Arc::new(ServerOptions::default()), events: Arc::new(Events::new(2)), metrics }
+    let began = engine.now();
+    App {
+        engine,
+        options: Arc::new(ServerOptions::default()),
+        events: Arc::new(Events::new(2)),
+        metrics: Arc::new(Metrics::default()),
+        began,
+    }
 }
 
 fn subscriber(app: &App) -> Subscriber {

@@ -24,7 +24,7 @@ pub(crate) fn exposition(app: &App) -> String {
     let name = "price_cache_build_info";
     page.family(name, Kind::Gauge, "Always 1; the labels say what runs.");
     page.sample(name, &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
-    process::write(&mut page, app.metrics.began);
+    process::write(&mut page, app.began);
     page.finish()
 }
 

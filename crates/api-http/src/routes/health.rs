@@ -15,7 +15,7 @@ pub(crate) async fn live() -> Json<api::Health> {
     Json(api::Health::ok())
 }
 
-/// The run is recovered, or this server would not listen, and the store can be read.
+/// The run is recovered, or `recovering` would answer, and the store can be read.
 pub(crate) async fn ready(State(app): State<App>) -> Response {
     match app.engine.reader().is_readable().await {
         Ok(()) => Json(api::Health::ok()).into_response(),

@@ -161,12 +161,12 @@ async fn only_loopback_is_listened_on_and_a_taken_address_is_named() {
     let world = World::new(ScriptedSource::new()).await;
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80", "[::ffff:127.0.0.1]:0"] {
         let listen: SocketAddr = address.parse().unwrap();
-        let refused = Server::bind(ServerOptions { listen, ..options() }, world.engine.clone()).await;
+        let refused = Server::bind(ServerOptions { listen, ..options() });
         let sentence = refused.err().unwrap().to_string();
         assert!(sentence.contains(address) && sentence.contains("127.0.0.1"), "{sentence}");
     }
     let taken = ServerOptions { listen: world.address, ..options() };
-    let refused = Server::bind(taken, world.engine.clone()).await.err().unwrap().to_string();
+    let refused = Server::bind(taken).err().unwrap().to_string();
     assert!(refused.contains(&world.address.to_string()) && refused.contains("in use"), "{refused}");
 }
 

@@ -65,7 +65,8 @@ impl World {
         let ports = Ports { store: Arc::new(store.clone()), source: asked, clock: Arc::new(clock.clone()) };
         let service = CacheService::new(ports, Options { retry, ..Options::default() });
         let (engine, _) = service.open().await.unwrap();
-        let server = Server::bind(options, engine.clone()).await.unwrap();
+        let (server, readiness) = Server::bind(options).unwrap();
+        readiness.with(engine.clone());
         let address = server.address();
         let stopping = CancellationToken::new();
         let serving = tokio::spawn(server.serve(stopping.clone()));

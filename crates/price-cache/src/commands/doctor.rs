@@ -14,7 +14,7 @@ use crate::wiring;
 /// Executes it on the store of the configuration, which no server may have open. Changes nothing.
 pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exit> {
     let loaded = loaded(config)?;
-    let store = wiring::open_store(&loaded.configuration)?;
+    let store = wiring::open_store(loaded.configuration.storage.options())?;
     let records = store.verify().await.context("could not read the records")?;
     let mut problems: Vec<String> =
         records.problems.iter().map(|problem| format!("{}: {}", problem.record, problem.reason)).collect();

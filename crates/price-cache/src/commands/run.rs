@@ -29,8 +29,14 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     let mut signals = Signals::new()?;
     // The start below resumes; nothing is to run before it is shown.
     let options = Options { resume_interrupted: false, ..loaded.configuration.run.options() };
-    let (engine, _task) =
-        wiring::service(&loaded, options)?.open().await.context("could not recover the run")?;
+    let source = wiring::open_source(&loaded)?;
+    let (engine, _task) = tokio::select! {
+        opened = wiring::open_service(&loaded.configuration, source, options) => opened?,
+        _ = signals.next() => {
+            streams.human("ended before the store was open; nothing has changed");
+            return Ok(Exit::Interrupted);
+        }
+    };
     let actor = Actor::named("command line");
     engine.start(actor.clone()).await.map_err(|error| anyhow!(error).context("could not start the run"))?;
 

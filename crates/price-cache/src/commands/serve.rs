@@ -1,9 +1,8 @@
 //! `serve`, and `price-cache-server`: the API until a signal ends it.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use price_cache_api_http::Server;
 use price_cache_cli::{Exit, Streams};
 use price_cache_domain::Actor;
@@ -19,17 +18,33 @@ const SHUTDOWN_TIME_MAX: Duration = Duration::from_millis(4_500);
 /// Serves until SIGINT or SIGTERM, then pauses the run, stores that and ends.
 pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exit> {
     let loaded = loaded(config)?;
-    logging::to_stderr(&loaded.configuration.log);
+    let configuration = &loaded.configuration;
+    logging::to_stderr(&configuration.log);
     let mut signals = Signals::new()?;
     open_files::raise_limit();
-    let options = loaded.configuration.run.options();
-    let (engine, task) =
-        wiring::service(&loaded, options)?.open().await.context("could not recover the run")?;
-    let server = Server::bind(loaded.configuration.server.options(), engine.clone()).await?;
+    // A mistake in the configuration and a taken address are said before a large store is opened.
+    let source = wiring::open_source(&loaded)?;
+    let (server, readiness) = Server::bind(configuration.server.options())?;
     let address = server.address();
-    streams.data(&format!("listening on http://{address}"))?;
     let stopping = CancellationToken::new();
     let serving = tokio::spawn(server.serve(stopping.clone()));
+
+    let begun = Instant::now();
+    tracing::info!(%address, "recovering the run; not ready until that is done");
+    let opening = wiring::open_service(configuration, source, configuration.run.options());
+    let (engine, task) = tokio::select! {
+        opened = opening => opened?,
+        ending = signals.next() => {
+            tracing::info!(?ending, "the server ends before the run is recovered");
+            stopping.cancel();
+            // What it reports on the way is all there is to say.
+            let _ = serving.await;
+            return Ok(exit(ending));
+        }
+    };
+    readiness.with(engine.clone());
+    tracing::info!(took_ms = begun.elapsed().as_millis(), "ready");
+    streams.data(&format!("listening on http://{address}"))?;
 
     let ending = signals.next().await;
     tracing::info!(?ending, "the server ends");
@@ -44,8 +59,12 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     if tokio::time::timeout(SHUTDOWN_TIME_MAX, shutdown).await.is_err() {
         tracing::error!("the server was cut short; the run is resumed at the next start");
     }
-    Ok(match ending {
+    Ok(exit(ending))
+}
+
+const fn exit(ending: Ending) -> Exit {
+    match ending {
         Ending::Interrupt => Exit::Interrupted,
         Ending::Terminate => Exit::Done,
-    })
+    }
 }

@@ -50,7 +50,9 @@ impl Handle {
 
     /// Deletes the run, its logs and, unless `keep_prices`, all prices; refused while a run is under way.
     pub async fn reset(&self, actor: Actor, keep_prices: bool) -> Result<Accepted, CommandError> {
-        self.command(Command::Reset { keep_prices }, actor).await
+        let answer = self.command(Command::Reset { keep_prices }, actor).await;
+        self.reader.forget_summary().await;
+        answer
     }
 
     /// Attempts failed products again; refused while a run is under way or when none matches.

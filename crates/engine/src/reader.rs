@@ -111,6 +111,11 @@ impl CacheReader {
         Ok(markets)
     }
 
+    /// The next summary is counted anew: what there was may be gone.
+    pub(crate) async fn forget_summary(&self) {
+        *self.summary.lock().await = None;
+    }
+
     async fn summarise(&self, market: MarketId) -> Result<MarketPrices, StoreError> {
         let (mut prices, mut without_price) = (0, 0);
         let (mut oldest, mut newest): (Option<Timestamp>, Option<Timestamp>) = (None, None);

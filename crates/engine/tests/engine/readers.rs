@@ -7,7 +7,7 @@ use price_cache_engine::{AuditProblem, FailedProductsCursor, audit};
 use price_cache_testkit::{ScriptedSource, market, product};
 use tokio::time::sleep;
 
-use super::harness::{Rig, Setup, fault};
+use super::harness::{Rig, Setup, fault, operator};
 
 /// A completed run in which every third product failed.
 async fn a_third_failed() -> Rig {
@@ -40,6 +40,14 @@ async fn markets_are_summed_up_and_not_counted_anew_for_every_reader() {
     assert!(
         reader.has_market(&market("US")).await.unwrap() && !reader.has_market(&market("FR")).await.unwrap()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_reset_nobody_is_told_of_prices_that_are_gone() {
+    let rig = a_third_failed().await;
+    assert!(!rig.handle.reader().markets().await.unwrap().is_empty());
+    rig.handle.reset(operator(), false).await.unwrap();
+    assert_eq!(rig.handle.reader().markets().await.unwrap(), []);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 //! simulator, a plain HTTP client, and the kill test, which longer runs outside the tests use as well.
 
 mod api;
+pub mod browser;
 pub mod kills;
 mod process;
 mod programs;
@@ -12,6 +13,7 @@ mod waiting;
 
 pub use api::{Answer, Api};
 pub use process::{Finished, Launch, Process, Server, Signal};
+pub use programs::below_target;
 pub use scene::{Scene, Settings};
 pub use status::{MarketView, StatusView};
 pub use waiting::{PATIENCE, eventually, within};

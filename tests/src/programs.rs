@@ -32,6 +32,15 @@ impl Program {
     }
 }
 
+/// A place below the folder that cargo builds to: three levels above a test.
+///
+/// # Errors
+/// The test is somewhere else.
+pub fn below_target(path: &str) -> anyhow::Result<PathBuf> {
+    let executable = std::env::current_exe().context("the test does not know where it is")?;
+    Ok(executable.ancestors().nth(3).context("the test is in no folder of cargo")?.join(path))
+}
+
 /// The folder of the programs. Cargo builds the tests of a package but not the programs of another one, so they
 /// are built here: in a moment where nothing changed, and never an old one where something did.
 fn folder() -> anyhow::Result<PathBuf> {

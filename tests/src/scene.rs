@@ -29,6 +29,8 @@ pub struct Settings {
     pub reserve_mib: u32,
     /// More lines of `[run]`.
     pub run: String,
+    /// More lines of `[server]`.
+    pub server: String,
 }
 
 impl Default for Settings {
@@ -40,6 +42,7 @@ impl Default for Settings {
             storage: "data".into(),
             reserve_mib: 1,
             run: String::new(),
+            server: String::new(),
         }
     }
 }
@@ -48,11 +51,12 @@ impl Settings {
     fn toml(&self, folder: &Path) -> String {
         format!(
             "\n[run]\nparallel_markets = {}\n{}\n\n[run.retry]\nattempts_max = {}\nbackoff_start = \"1ms\"\n\
-             backoff_max = \"5ms\"\n\n[server]\nlisten = \"{}\"\n\n[storage]\npath = {:?}\nreserve_mib = {}\n",
+             backoff_max = \"5ms\"\n\n[server]\nlisten = \"{}\"\n{}\n\n[storage]\npath = {:?}\nreserve_mib = {}\n",
             self.parallel_markets,
             self.run,
             self.attempts_max,
             self.listen,
+            self.server,
             folder.join(&self.storage),
             self.reserve_mib,
         )

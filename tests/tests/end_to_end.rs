@@ -8,6 +8,8 @@ mod bad_configuration;
 mod bad_lists;
 #[path = "end_to_end/bad_requests.rs"]
 mod bad_requests;
+#[path = "end_to_end/browser.rs"]
+mod browser;
 #[path = "end_to_end/catalogue_changes.rs"]
 mod catalogue_changes;
 #[path = "end_to_end/command_line.rs"]

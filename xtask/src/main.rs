@@ -1,6 +1,7 @@
 //! Everything a person types: `cargo xtask COMMAND`.
 
 mod bench;
+mod browser;
 mod ci;
 mod demo;
 mod dist;

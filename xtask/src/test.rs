@@ -3,9 +3,11 @@
 
 use anyhow::{Context, Result, bail};
 
+use crate::browser;
 use crate::shell::{self, cargo};
 
 pub(crate) fn run() -> Result<()> {
+    browser::prepare();
     shell::run(cargo(&["build", "--workspace", "--bins"]))?;
     shell::run(cargo(&["test", "--workspace"]))
 }

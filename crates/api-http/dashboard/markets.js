@@ -110,12 +110,14 @@ function updateRow(row, market, index) {
   setText(left.lastElementChild, market.state === "done" ? "" : durationRange(market.eta_seconds_low, market.eta_seconds_high) ?? "");
 }
 
+const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** What the market does, or why it waits. */
 function stateLine(market) {
   switch (market.state) {
     case "active": return market.avg_time_per_request_ms === null ? "Fetching" : `Fetching, ${milliseconds(market.avg_time_per_request_ms)} an answer`;
     case "waiting": return market.waiting ?? "Waits before the next request";
-    case "parked": return `Parked: ${market.waiting ?? "many failures in a row; probed again by itself"}`;
+    case "parked": return capitalised(market.waiting ?? "parked after many failures in a row; probed again by itself");
     case "done": return market.failed === 0 ? "Every product has a price" : `${plural(market.failed, "product")} without a price`;
     default: return market.waiting ?? (market.completed === 0 ? "Not begun" : "Begun, waits for its turn");
   }

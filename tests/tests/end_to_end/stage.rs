@@ -25,6 +25,11 @@ impl Stage {
         Ok(Self { simulator, scene })
     }
 
+    /// The configuration of the upstream.
+    pub(crate) fn source(&self) -> String {
+        Source::rest(&self.simulator.base_url()).to_string()
+    }
+
     /// Answers take this long from now on, so that a run lasts until the test is done with it.
     pub(crate) fn slow_down(&self, milliseconds: u64) {
         self.simulator.set_latency(Latency::fixed(Duration::from_millis(milliseconds)));

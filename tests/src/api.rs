@@ -22,6 +22,7 @@ const PAGE_LENGTH: usize = 1_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Api {
     address: SocketAddr,
+    key: Option<&'static str>,
 }
 
 /// An answer of any status.
@@ -56,7 +57,13 @@ fn segment(id: &str) -> String {
 impl Api {
     /// The API at an address.
     pub const fn new(address: SocketAddr) -> Self {
-        Self { address }
+        Self { address, key: None }
+    }
+
+    /// The same with an API key.
+    #[must_use]
+    pub const fn with_key(self, key: &'static str) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// Where the server listens.
@@ -79,11 +86,12 @@ impl Api {
             let stream = TcpStream::connect(self.address).await?;
             let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
             let connection = tokio::spawn(connection);
-            let request = Request::builder()
-                .method(method)
-                .uri(target)
-                .header("host", self.address.to_string())
-                .body(Full::new(Bytes::new()))?;
+            let mut request = Request::builder().method(method).uri(target);
+            request = request.header("host", self.address.to_string());
+            if let Some(key) = self.key {
+                request = request.header("authorization", format!("Bearer {key}"));
+            }
+            let request = request.body(Full::new(Bytes::new()))?;
             let answer = sender.send_request(request).await?;
             let status = answer.status().as_u16();
             let body = answer.into_body().collect().await?.to_bytes();

@@ -1,7 +1,7 @@
 //! The kill test: one run of the real server, killed again and again, at random moments of the walk and of
 //! start-up, and an account of every request that the upstream saw.
 
-mod account;
+pub(crate) mod account;
 mod report;
 
 use std::collections::HashSet;

@@ -1,19 +1,22 @@
 //! What the end-to-end tests stand on: the real programs as child processes, configurations for the
-//! simulator, a plain HTTP client, and the kill test, which longer runs outside the tests use as well.
+//! simulator, a plain HTTP client and a raw one, and the tests of kills and terminations, of which there are longer runs.
 
 mod api;
 pub mod browser;
 pub mod kills;
 mod process;
 mod programs;
+mod raw;
 mod scene;
 pub mod sources;
 mod status;
+pub mod terminations;
 mod waiting;
 
 pub use api::{Answer, Api};
 pub use process::{Finished, Launch, Process, Server, Signal};
 pub use programs::below_target;
+pub use raw::{Raw, RawAnswer};
 pub use scene::{Scene, Settings};
 pub use status::{MarketView, StatusView};
 pub use waiting::{PATIENCE, eventually, within};

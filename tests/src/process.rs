@@ -198,3 +198,9 @@ impl Server {
         self.wait().await
     }
 }
+
+impl From<Server> for Launch {
+    fn from(server: Server) -> Self {
+        Self(server.process)
+    }
+}

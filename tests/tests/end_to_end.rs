@@ -22,10 +22,14 @@ mod digits;
 mod disk_full;
 #[path = "end_to_end/foreground.rs"]
 mod foreground;
+#[path = "end_to_end/hostile.rs"]
+mod hostile;
 #[path = "end_to_end/recovering.rs"]
 mod recovering;
 #[path = "end_to_end/secrets.rs"]
 mod secrets;
+#[path = "end_to_end/sigterm.rs"]
+mod sigterm;
 #[path = "end_to_end/stage.rs"]
 mod stage;
 #[path = "end_to_end/stopping.rs"]

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERER, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::{HeaderMap, Method, StatusCode, Uri};
@@ -166,7 +166,7 @@ fn is_allowed(host: &str, allowed: &[String]) -> bool {
 }
 
 /// Whether a state-changing request comes from this server's own page or from no page at all.
-/// Browsers tell by `Sec-Fetch-Site`, older ones by `Origin`.
+/// Browsers tell by `Sec-Fetch-Site`, older ones by `Origin` or `Referer`.
 fn same_origin(headers: &HeaderMap, host: &str) -> bool {
     // Browsers give each once; of several, all must hold.
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter().peekable();
@@ -174,15 +174,19 @@ fn same_origin(headers: &HeaderMap, host: &str) -> bool {
         return sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
     }
     let own = headers.get(HOST).map(HeaderValue::as_bytes);
-    headers.get_all(ORIGIN).iter().all(|origin| {
-        let named = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-        named.is_some_and(|(_, authority)| {
+    let is_own = |url: &HeaderValue| {
+        let named = url.to_str().ok().and_then(|url| url.split_once("://"));
+        let authority = named.map(|(_, rest)| rest.split_once('/').map_or(rest, |(authority, _)| authority));
+        authority.is_some_and(|authority| {
             own.map_or_else(
                 || without_port(authority) == host,
                 |own| own.eq_ignore_ascii_case(authority.as_bytes()),
             )
         })
-    })
+    };
+    // The very old ones tell by the page that the request comes from.
+    let named = if headers.contains_key(ORIGIN) { ORIGIN } else { REFERER };
+    headers.get_all(named).iter().all(is_own)
 }
 
 #[cfg(test)]
@@ -250,6 +254,9 @@ mod tests {
             (vec![own, ("origin", "http://localhost:8080")], false),
             (vec![own, ("origin", "https://evil.example")], false),
             (vec![own, ("origin", "null")], false),
+            (vec![own, ("referer", "http://localhost:4680/page?x=http://evil.example")], true),
+            (vec![own, ("referer", "http://evil.example/http://localhost:4680/")], false),
+            (vec![own, ("referer", "http://evil.example/"), ("origin", "http://localhost:4680")], true),
         ] {
             assert_eq!(same_origin(&headers(&pairs), "localhost"), expected, "{pairs:?}");
         }

@@ -12,7 +12,7 @@ use crate::{Api, StatusView};
 ///
 /// # Errors
 /// It is not so.
-pub(super) async fn records(api: &Api, status: &StatusView, catalogue: &Catalogue) -> anyhow::Result<()> {
+pub(crate) async fn records(api: &Api, status: &StatusView, catalogue: &Catalogue) -> anyhow::Result<()> {
     for market in catalogue.markets() {
         let entries = api.prices(market.id()).await?;
         let mut products = HashSet::new();

@@ -1,4 +1,4 @@
-//! The files of the dashboard, inside the program: with their media type, validators and a smaller copy.
+//! The files of the pages, inside the program: with their media type, validators and a smaller copy.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -32,8 +32,10 @@ impl Representation {
     }
 }
 
-/// The page itself.
+/// The dashboard itself.
 pub(crate) const INDEX: &str = "index.html";
+/// The page that describes the API.
+pub(crate) const DOCS: &str = "docs.html";
 
 macro_rules! files {
     ($($name:literal)*) => {
@@ -48,6 +50,10 @@ files! {
     "clock.js"
     "connection.js"
     "controls.js"
+    "docs-schema.js"
+    "docs.css"
+    "docs.html"
+    "docs.js"
     "dom.js"
     "event-stream.js"
     "failures.js"
@@ -73,9 +79,15 @@ files! {
     "virtual-list.js"
 }
 
+/// The names of those files that are not pages, in order.
+pub(crate) fn names() -> Vec<&'static str> {
+    FILES.iter().map(|(name, _)| *name).filter(|name| ![INDEX, DOCS].contains(name)).collect()
+}
+
 /// Hashed and compressed at the first request, in the order of [`FILES`].
-static ASSETS: LazyLock<Vec<Asset>> =
-    LazyLock::new(|| FILES.iter().map(|(name, bytes)| asset(name, bytes)).collect());
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    FILES.iter().map(|(name, bytes)| Asset::new(media_type(name), Bytes::from_static(bytes))).collect()
+});
 
 /// The file of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Asset> {
@@ -83,12 +95,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.get(index)
 }
 
-fn asset(name: &str, bytes: &'static [u8]) -> Asset {
-    let smaller = gzip(bytes).filter(|gzip| gzip.len() < bytes.len());
-    Asset {
-        media_type: media_type(name),
-        plain: Representation::new(Bytes::from_static(bytes)),
-        gzip: smaller.map(|gzip| Representation::new(gzip.into())),
+impl Asset {
+    pub(crate) fn new(media_type: &'static str, bytes: Bytes) -> Self {
+        let smaller = gzip(&bytes).filter(|gzip| gzip.len() < bytes.len());
+        let gzip = smaller.map(|gzip| Representation::new(gzip.into()));
+        Self { media_type, plain: Representation::new(bytes), gzip }
     }
 }
 

@@ -122,7 +122,7 @@ fn admit(options: &ServerOptions, path: &str, headers: &HeaderMap) -> Result<Opt
 
 /// Whatever begins like the API or the metrics, however it is spelled, so that no spelling that a route
 /// might accept one day gets by.
-fn needs_key(path: &str) -> bool {
+pub(crate) fn needs_key(path: &str) -> bool {
     let decoded = percent_decode_str(path).decode_utf8_lossy().to_ascii_lowercase();
     let first = decoded.split('/').find(|part| !part.is_empty() && *part != ".").unwrap_or_default();
     matches!(first, "api" | "metrics") || decoded.split('/').any(|part| part == "..")

@@ -14,6 +14,7 @@ mod events;
 mod guard;
 mod metrics;
 mod observe;
+mod openapi;
 mod options;
 mod problem;
 mod request;
@@ -26,5 +27,6 @@ mod write_deadline;
 
 pub use api_key::{ApiKeyHash, InvalidApiKeyHash};
 pub use documents::status_document;
+pub use openapi::openapi_document;
 pub use options::{ServerLimits, ServerOptions};
 pub use server::{BindError, Readiness, Server};

@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod logs;
 pub(crate) mod metrics;
+mod openapi;
 pub(crate) mod price;
 pub(crate) mod prices;
 pub(crate) mod recovering;
@@ -24,7 +25,34 @@ use price_cache_domain::Actor;
 use price_cache_engine::Accepted;
 
 use crate::documents::state_document;
+use crate::openapi::Endpoint;
 use crate::router::App;
+
+/// Every endpoint: what is not here is neither served nor documented.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        start::endpoint(),
+        stop::endpoint(),
+        reset::endpoint(),
+        retry_failed::endpoint(),
+        status::endpoint(),
+        events::endpoint(),
+        transitions::endpoint(),
+        errors::endpoint(),
+        logs::listing(),
+        logs::clearing(),
+        prices::listing(),
+        prices::of_market(),
+        price::endpoint(),
+        health::liveness(),
+        health::readiness(),
+        metrics::endpoint(),
+        dashboard::page(),
+        dashboard::documentation(),
+        dashboard::files(),
+        openapi::endpoint(),
+    ]
+}
 
 /// Who is told to have caused what a request caused.
 fn actor() -> Actor {

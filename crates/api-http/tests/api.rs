@@ -11,6 +11,8 @@ mod commands;
 mod connections;
 #[path = "api/dashboard.rs"]
 mod dashboard;
+#[path = "api/document.rs"]
+mod document;
 #[path = "api/events.rs"]
 mod events;
 #[path = "api/failed_products.rs"]
@@ -29,6 +31,8 @@ mod metrics_text;
 mod never_waits;
 #[path = "api/old_clients.rs"]
 mod old_clients;
+#[path = "api/openapi.rs"]
+mod openapi;
 #[path = "api/price.rs"]
 mod price;
 #[path = "api/price_lists.rs"]

@@ -1,11 +1,12 @@
 //! The commands: what may be asked of start, stop, reset and retry-failed, and what they answer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::StateDocument;
 
 /// The answer of start, stop and retry-failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Accepted {
     /// What was done, as a sentence.
     pub message: String,
@@ -14,7 +15,7 @@ pub struct Accepted {
 }
 
 /// The body of reset; an empty body means the same as `{}`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResetRequest {
     /// Whether the cached prices stay. They are cleared by default.
@@ -22,20 +23,25 @@ pub struct ResetRequest {
 }
 
 /// The answer of reset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResetAnswer {
     /// What was done, as a sentence.
     pub message: String,
 }
 
 /// The body of retry-failed; an empty body means every failed product.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryFailedRequest {
     /// Only this market; left out for all.
+    #[schemars(length(min = 1, max = 512), extend("pattern" = crate::ID_PATTERN))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub market: Option<String>,
     /// Only this class of failure; left out for all.
+    #[schemars(extend("enum" = [
+        "transport", "timeout", "server_error", "rate_limited", "not_found", "rejected", "credentials",
+        "invalid_answer", "cancelled", null
+    ]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
 }

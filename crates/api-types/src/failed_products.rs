@@ -1,11 +1,12 @@
 //! The products that failed in the last run, a page at a time.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{OrderedMap, Timestamp};
 
 /// The answer of `GET /api/cache/prices/errors`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedProductsPage {
     /// The failed products of this page.
     pub errors: Vec<FailedProduct>,
@@ -18,7 +19,7 @@ pub struct FailedProductsPage {
 }
 
 /// One product that ended without a price.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedProduct {
     /// The market.
     pub market: String,
@@ -33,6 +34,7 @@ pub struct FailedProduct {
     /// The HTTP status code of the last attempt; null when no answer came.
     pub last_status_code: Option<u16>,
     /// When the product was given up.
+    #[schemars(extend("format" = "date-time"))]
     pub at: Timestamp,
 }
 

@@ -1,9 +1,10 @@
 //! The answers of `GET /health/live` and `GET /health/ready`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whether the service is well.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Health {
     /// The verdict; `unavailable` comes with the HTTP status 503.
     pub status: HealthStatus,
@@ -12,7 +13,7 @@ pub struct Health {
 }
 
 /// The verdict on the service, in lower case on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HealthStatus {
     /// It can do its work.

@@ -28,3 +28,6 @@ pub use transitions::{Transition, Transitions};
 
 /// A moment as it stands on the wire: RFC 3339 in UTC, for example `2026-11-23T15:34:44.120Z`.
 pub type Timestamp = String;
+
+/// What an id of a market or product consists of, as a regular expression: anything but control characters.
+pub const ID_PATTERN: &str = r"^[^\u0000-\u001F\u007F-\u009F]+$";

@@ -1,11 +1,12 @@
 //! The log of calls: one entry per attempt, newest first.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
 /// The answer of `GET /api/cache/prices/logs`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Logs {
     /// The entries asked for, newest first.
     pub logs: Vec<LogEntry>,
@@ -27,11 +28,12 @@ pub struct Logs {
 }
 
 /// One call to the upstream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LogEntry {
     /// Tells this entry from all others of the run.
     pub id: String,
     /// When the call ended.
+    #[schemars(extend("format" = "date-time"))]
     pub timestamp: Timestamp,
     /// What was asked, with secrets masked.
     pub url: String,
@@ -52,7 +54,7 @@ pub struct LogEntry {
 }
 
 /// Totals over the log entries that are kept.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LogStats {
     /// Calls.
     pub total: u64,
@@ -67,18 +69,19 @@ pub struct LogStats {
 }
 
 /// To which run a log belongs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LogMetadata {
     /// The id of the run; null before the first one.
     pub run_id: Option<String>,
     /// When the run was started; null before the first one.
+    #[schemars(extend("format" = "date-time"))]
     pub started_at: Option<Timestamp>,
     /// How many entries are kept.
     pub total_logs: u64,
 }
 
 /// The answer of `DELETE /api/cache/prices/logs`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogsCleared {
     /// Always true: a failure is answered as a problem.
     pub success: bool,

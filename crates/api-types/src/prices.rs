@@ -1,11 +1,12 @@
 //! The cached prices: one entry, a page of a market, and the list of markets.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
 /// What the cache holds for one pair: the answer of `GET /api/prices/{market}/{product}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PriceEntry {
     /// The market.
     pub market_id: String,
@@ -14,6 +15,7 @@ pub struct PriceEntry {
     /// The last good price; null when no fetch has brought one.
     pub price: Option<Price>,
     /// When that price was fetched; null without a price.
+    #[schemars(extend("format" = "date-time"))]
     pub fetched_at: Option<Timestamp>,
     /// How old the price is, in whole seconds; null without a price.
     pub age_seconds: Option<u64>,
@@ -27,7 +29,7 @@ pub struct PriceEntry {
 }
 
 /// An amount with the digits it came with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Price {
     /// Decimal digits, exactly as the upstream gave them: `0.024000` stays `0.024000`.
     pub amount: String,
@@ -36,18 +38,19 @@ pub struct Price {
 }
 
 /// Why the latest fetch of a pair failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LastError {
     /// The class of the failure (`timeout`, `rate_limited`, `not_found`, ...).
     pub class: String,
     /// What went wrong, as a sentence, with secrets masked.
     pub message: String,
     /// When.
+    #[schemars(extend("format" = "date-time"))]
     pub at: Timestamp,
 }
 
 /// The answer of `GET /api/prices/{market}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PricePage {
     /// The market.
     pub market_id: String,
@@ -58,14 +61,14 @@ pub struct PricePage {
 }
 
 /// The answer of `GET /api/prices`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Markets {
     /// The markets that hold entries.
     pub markets: Vec<MarketPrices>,
 }
 
 /// What the cache holds of one market.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MarketPrices {
     /// The market.
     pub market_id: String,
@@ -74,8 +77,10 @@ pub struct MarketPrices {
     /// Products with a price.
     pub prices: u64,
     /// When the oldest price was fetched; null without prices.
+    #[schemars(extend("format" = "date-time"))]
     pub oldest_fetched_at: Option<Timestamp>,
     /// When the newest price was fetched; null without prices.
+    #[schemars(extend("format" = "date-time"))]
     pub newest_fetched_at: Option<Timestamp>,
 }
 

@@ -1,9 +1,10 @@
 //! Errors as RFC 9457 problem documents.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Every answer with a status of 400 or more, as `application/problem+json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// A URI that names the kind of problem; `about:blank` when the status code says it all.
     #[serde(rename = "type", default = "about_blank")]

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{OrderedMap, Timestamp};
 
 /// The six states of a run, in capitals on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RunStatus {
     /// Nothing has been started since the beginning or the last reset.
@@ -55,7 +56,7 @@ impl fmt::Display for RunStatus {
 }
 
 /// Where the run is. Everything up to `market_totals` is what the service before this one answered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StateDocument {
     /// The state itself.
     pub status: RunStatus,
@@ -64,12 +65,16 @@ pub struct StateDocument {
     /// How many products of `current_market` have an outcome: the index of the next one. 0 without a market.
     pub current_product_idx: u64,
     /// When the run was started; null in IDLE.
+    #[schemars(extend("format" = "date-time"))]
     pub started_at: Option<Timestamp>,
     /// When the run is expected to end; null when that is unknown or nothing runs.
+    #[schemars(extend("format" = "date-time"))]
     pub estimated_end_at: Option<Timestamp>,
     /// When the run was paused; null unless PAUSED.
+    #[schemars(extend("format" = "date-time"))]
     pub paused_at: Option<Timestamp>,
     /// When the run was completed; null unless COMPLETED.
+    #[schemars(extend("format" = "date-time"))]
     pub completed_at: Option<Timestamp>,
     /// Why the run cannot go on; null unless ERROR.
     pub error_message: Option<String>,
@@ -92,6 +97,7 @@ pub struct StateDocument {
     pub stop_requested: bool,
     /// When a run in ERROR tries again by itself; null when it does not.
     #[serde(default)]
+    #[schemars(extend("format" = "date-time"))]
     pub retry_at: Option<Timestamp>,
     /// The ids of the markets being walked right now, in order.
     #[serde(default)]

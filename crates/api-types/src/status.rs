@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{OrderedMap, StateDocument};
 
 /// The answer of `GET /api/cache/prices/status`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// Where the run is.
     pub current_state: StateDocument,
@@ -31,7 +32,7 @@ pub struct Status {
 }
 
 /// The progress of one market.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MarketStatus {
     /// Products with an outcome, price or failure.
     pub completed: u64,
@@ -67,7 +68,7 @@ pub struct MarketStatus {
 }
 
 /// What one market is doing, in lower case on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MarketState {
     /// Not begun in this run, or its turn has not come again.
@@ -104,7 +105,7 @@ impl fmt::Display for MarketState {
 }
 
 /// Totals of the run over all markets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Analytics {
     /// Attempts made: at least `total_success + total_fails`, more when requests were repeated.
     pub total_requests: u64,
@@ -121,7 +122,7 @@ pub struct Analytics {
 }
 
 /// Totals of one market.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MarketAnalytics {
     /// Products with an outcome: `successful + failed`.
     pub completed: u64,

@@ -1,20 +1,22 @@
 //! The history of the run: changes of its state, and who caused them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{RunStatus, Timestamp};
 
 /// The answer of `GET /api/cache/prices/transitions`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transitions {
     /// The newest changes since the server was started, newest first.
     pub transitions: Vec<Transition>,
 }
 
 /// One change; also the data of the event `transition`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transition {
     /// When.
+    #[schemars(extend("format" = "date-time"))]
     pub at: Timestamp,
     /// The state before.
     pub from: RunStatus,

@@ -1,4 +1,4 @@
-//! `GET /` and `GET /dashboard/{name}`: the page and its files.
+//! `GET /`, `GET /docs` and `GET /dashboard/{name}`: the pages and their files.
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
@@ -8,7 +8,8 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, StatusCode};
 
-use crate::assets::{self, Asset, INDEX};
+use crate::assets::{self, Asset, DOCS, INDEX};
+use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::validators::none_match;
 
@@ -16,21 +17,62 @@ use crate::validators::none_match;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-pub(crate) async fn index(headers: HeaderMap) -> Result<Response, Problem> {
+const HTML: &str = "text/html; charset=utf-8";
+
+pub(super) fn page() -> Endpoint {
+    Endpoint::get("/", index, ("getDashboard", Tag::Pages, "The dashboard"))
+        .text(HTML, "The page; its files are below `/dashboard/`.", None)
+        .headers(&["ETag"])
+        .not_modified()
+}
+
+pub(super) fn documentation() -> Endpoint {
+    Endpoint::get("/docs", docs, ("getDocs", Tag::Pages, "This description, for a browser"))
+        .text(HTML, "The page; it draws what `/openapi.json` says.", None)
+        .headers(&["ETag"])
+        .not_modified()
+}
+
+pub(super) fn files() -> Endpoint {
+    let path = "/dashboard/{name}";
+    Endpoint::get(
+        path,
+        named,
+        ("getPageFile", Tag::Pages, "A script, a style sheet or a picture of the pages"),
+    )
+    .parameter(Parameter::word("name", "The name of the file.", &assets::names()))
+    .text("*/*", "The file.", None)
+    .headers(&["ETag"])
+    .not_modified()
+    .problem(404, "There is no such file.")
+}
+
+async fn index(headers: HeaderMap) -> Result<Response, Problem> {
     file(INDEX, &headers)
 }
 
-pub(crate) async fn named(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
-    if name == INDEX {
-        return Err(Problem::not_found("the page itself is at /"));
+async fn docs(headers: HeaderMap) -> Result<Response, Problem> {
+    file(DOCS, &headers)
+}
+
+async fn named(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    match name.as_str() {
+        INDEX => Err(Problem::not_found("the page itself is at /")),
+        DOCS => Err(Problem::not_found("the page itself is at /docs")),
+        name => file(name, &headers),
     }
-    file(&name, &headers)
 }
 
 fn file(name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
-    let Some(Asset { media_type, plain, gzip }) = assets::find(name) else {
-        return Err(Problem::not_found(format!("the dashboard has no file {name:?}")));
-    };
+    let asset = assets::find(name);
+    let asset = asset.ok_or_else(|| Problem::not_found(format!("the dashboard has no file {name:?}")))?;
+    let mut response = send(asset, headers);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    Ok(response)
+}
+
+/// The asset, compressed where the client takes that, or that it has not changed.
+pub(super) fn send(Asset { media_type, plain, gzip }: &Asset, headers: &HeaderMap) -> Response {
     let gzip = gzip.as_ref().filter(|_| accepts_gzip(headers));
     let sent = gzip.unwrap_or(plain);
     let unchanged = none_match(headers, &sent.etag) == Some(true);
@@ -46,11 +88,10 @@ fn file(name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     // Names stay the same when their content changes: kept, but asked about each time.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     if let Ok(etag) = HeaderValue::from_str(&sent.etag) {
         headers.insert(ETAG, etag);
     }
-    Ok(response)
+    response
 }
 
 /// Whether the client names gzip and does not forbid it with a weight of 0.

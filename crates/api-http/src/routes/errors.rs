@@ -9,6 +9,7 @@ use price_cache_domain::{FailureClass, MarketId};
 use price_cache_engine::MarketSnapshot;
 
 use crate::documents::failed_product;
+use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::Parameters;
 use crate::router::App;
@@ -17,6 +18,22 @@ use crate::router::App;
 const LIMIT_DEFAULT: usize = 100;
 /// Failed products in an answer at most.
 const LIMIT_MAX: usize = 1_000;
+
+pub(super) fn endpoint() -> Endpoint {
+    let path = "/api/cache/prices/errors";
+    Endpoint::get(
+        path,
+        handle,
+        ("listFailedProducts", Tag::Run, "The failed products of the run, a page at a time"),
+    )
+    .described("In the order of the run's markets. `classes` counts those of all pages, from memory.")
+    .parameter(Parameter::id("market", "Only this market."))
+    .parameter(Parameter::class("Only failures of this class."))
+    .parameter(Parameter::text("after", &cursor::pattern(), "The `next` of the page before."))
+    .parameter(Parameter::count("limit", LIMIT_MAX, Some(LIMIT_DEFAULT), "Products on the page at most."))
+    .answer::<api::FailedProductsPage>(200, "A page of failed products.")
+    .problem(404, "The run has no such market, or none any more.")
+}
 
 pub(crate) async fn handle(
     State(app): State<App>,
@@ -36,7 +53,7 @@ pub(crate) async fn handle(
     let begin = match &after {
         None => 0,
         Some(after) => position(&after.market).ok_or_else(|| {
-            Problem::bad_request(format!(
+            Problem::not_found(format!(
                 "query parameter after: the run has no market {:?} any more; begin again without it",
                 after.market
             ))

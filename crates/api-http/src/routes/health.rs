@@ -7,8 +7,21 @@ use hyper::StatusCode;
 use hyper::header::{HeaderValue, RETRY_AFTER};
 use price_cache_api_types as api;
 
+use crate::openapi::{Endpoint, Tag};
 use crate::problem::STORE_RETRY_AFTER_SECONDS;
 use crate::router::App;
+
+pub(super) fn liveness() -> Endpoint {
+    Endpoint::get("/health/live", live, ("isLive", Tag::Monitoring, "Whether the process answers"))
+        .answer::<api::Health>(200, "It does.")
+}
+
+pub(super) fn readiness() -> Endpoint {
+    Endpoint::get("/health/ready", ready, ("isReady", Tag::Monitoring, "Whether the service can do its work"))
+        .answer::<api::Health>(200, "The run is recovered and the store can be read.")
+        .answer::<api::Health>(503, "It cannot at the moment; `detail` says why.")
+        .headers(&["Retry-After"])
+}
 
 /// The process answers.
 pub(crate) async fn live() -> Json<api::Health> {

@@ -8,6 +8,7 @@ use price_cache_engine::{LOGGED_CALLS_MAX, LoggedCall};
 
 use super::actor;
 use crate::documents::{log_entry, rfc3339};
+use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::{Parameters, no_body};
 use crate::router::App;
@@ -19,6 +20,24 @@ const PAGE_SIZE_DEFAULT: usize = 50;
 /// Calls on a page at most.
 const PAGE_SIZE_MAX: usize = 1_000;
 
+const PATH: &str = "/api/cache/prices/logs";
+
+pub(super) fn listing() -> Endpoint {
+    Endpoint::get(PATH, list, ("listCalls", Tag::Run, "The newest calls to the pricing API, newest first"))
+        .described("Either the newest ones or, with `page` or `pageSize`, a page of them; `limit` then bounds all pages together.")
+        .parameter(Parameter::count("limit", LOGGED_CALLS_MAX, None, "Only so many of the newest; 100 where no page is asked for."))
+        .parameter(Parameter::count("page", LOGGED_CALLS_MAX, None, "The page, from 1."))
+        .parameter(Parameter::count("pageSize", PAGE_SIZE_MAX, None, "Calls on a page; 50 where only the page is given."))
+        .parameter(Parameter::id("market", "Only calls of this market."))
+        .parameter(Parameter::flag("success", "Only calls that brought a price, or only those that did not."))
+        .answer::<api::Logs>(200, "Calls, and totals over all that are kept.")
+}
+
+pub(super) fn clearing() -> Endpoint {
+    Endpoint::delete(PATH, clear, ("clearCalls", Tag::Run, "Clear the log of calls"))
+        .answer::<api::LogsCleared>(200, "The log is empty; the run is untouched.")
+}
+
 pub(crate) async fn list(State(app): State<App>, parameters: Parameters) -> Result<Json<api::Logs>, Problem> {
     let parameters = parameters.only(&["limit", "page", "pageSize", "market", "success"])?;
     let limit = parameters.count("limit", LOGGED_CALLS_MAX)?;
@@ -27,12 +46,10 @@ pub(crate) async fn list(State(app): State<App>, parameters: Parameters) -> Resu
     let market = parameters.parsed("market", |text| MarketId::new(text))?;
     let success = parameters.flag("success")?;
     let is_paged = page.is_some() || page_size.is_some();
-    if is_paged && limit.is_some() {
-        return Err(Problem::bad_request("query parameter limit does not go with page and pageSize"));
-    }
     let (page, page_size) = (page.unwrap_or(1), page_size.unwrap_or(PAGE_SIZE_DEFAULT));
-    let (skip, limit) =
-        if is_paged { ((page - 1) * page_size, page_size) } else { (0, limit.unwrap_or(LIMIT_DEFAULT)) };
+    let most = limit.unwrap_or(if is_paged { LOGGED_CALLS_MAX } else { LIMIT_DEFAULT });
+    let skip = if is_paged { (page - 1) * page_size } else { 0 };
+    let limit = most.saturating_sub(skip).min(if is_paged { page_size } else { most });
 
     let wanted = |call: &LoggedCall| {
         market.as_ref().is_none_or(|market| *market == call.market)
@@ -60,7 +77,7 @@ pub(crate) async fn list(State(app): State<App>, parameters: Parameters) -> Resu
         },
         page: is_paged.then_some(page as u64),
         page_size: is_paged.then_some(page_size as u64),
-        total_pages: is_paged.then_some(total.div_ceil(page_size) as u64),
+        total_pages: is_paged.then_some(total.min(most).div_ceil(page_size) as u64),
     }))
 }
 

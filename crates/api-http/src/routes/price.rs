@@ -11,10 +11,27 @@ use price_cache_api_types as api;
 use price_cache_domain::{CachedPrice, Timestamp};
 
 use crate::documents::price_entry;
+use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::{PairInPath, Parameters};
 use crate::router::App;
 use crate::validators::none_match;
+
+pub(super) fn endpoint() -> Endpoint {
+    let path = "/api/prices/{market}/{product}";
+    Endpoint::get(path, handle, ("getPrice", Tag::Prices, "One cached price, with its age"))
+        .described("The amount has the digits that the pricing API gave it.")
+        .parameter(Parameter::segment("market", "The market, percent-encoded.", "uk"))
+        .parameter(Parameter::segment("product", "The product, percent-encoded.", "tea-250g"))
+        .parameter(Parameter::header(
+            "If-Modified-Since",
+            "A date; 304 when the price is as old and not stale.",
+        ))
+        .answer::<api::PriceEntry>(200, "The price.")
+        .headers(&["ETag", "Last-Modified", "Age"])
+        .not_modified()
+        .problem(404, "No price of this product was ever fetched in this market.")
+}
 
 pub(crate) async fn handle(
     State(app): State<App>,

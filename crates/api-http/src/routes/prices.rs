@@ -6,6 +6,7 @@ use price_cache_api_types as api;
 use price_cache_domain::ProductId;
 
 use crate::documents::{market_prices, price_entry};
+use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::{MarketInPath, Parameters};
 use crate::router::App;
@@ -14,6 +15,22 @@ use crate::router::App;
 const LIMIT_DEFAULT: usize = 100;
 /// Entries on a page at most.
 const LIMIT_MAX: usize = 1_000;
+
+pub(super) fn listing() -> Endpoint {
+    Endpoint::get("/api/prices", markets, ("listMarkets", Tag::Prices, "The markets that hold prices"))
+        .answer::<api::Markets>(200, "Each with its counts, its oldest and its newest price.")
+}
+
+pub(super) fn of_market() -> Endpoint {
+    let path = "/api/prices/{market}";
+    Endpoint::get(path, market, ("listPrices", Tag::Prices, "The prices of a market, a page at a time"))
+        .described("In the order of the product ids.")
+        .parameter(Parameter::segment("market", "The market, percent-encoded.", "uk"))
+        .parameter(Parameter::id("after", "The `next` of the page before, or any product id."))
+        .parameter(Parameter::count("limit", LIMIT_MAX, Some(LIMIT_DEFAULT), "Prices on the page at most."))
+        .answer::<api::PricePage>(200, "A page of prices.")
+        .problem(404, "Nothing is cached for this market.")
+}
 
 pub(crate) async fn markets(
     State(app): State<App>,

@@ -3,11 +3,25 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use price_cache_api_types as api;
+use serde_json::json;
 
 use super::actor;
+use crate::openapi::{Endpoint, Tag};
 use crate::problem::Problem;
 use crate::request::{Parameters, optional_json};
 use crate::router::App;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::post("/api/cache/prices/reset", handle, ("resetRun", Tag::Run, "Forget the run and the prices"))
+        .described(
+            "Deletes the run, its analytics and logs and, unless asked to keep them, the cached prices.",
+        )
+        .body::<api::ResetRequest>(json!({"keep_prices": true}))
+        .answer::<api::ResetAnswer>(200, "Nothing is left but what was to be kept.")
+        .problem(409, "A run is going on; stop it first.")
+        .problem(415, "The body is not called JSON.")
+        .problem(422, "The body is JSON, but says something that it may not.")
+}
 
 pub(crate) async fn handle(
     State(app): State<App>,

@@ -5,11 +5,27 @@ use axum::response::Response;
 use hyper::StatusCode;
 use price_cache_api_types as api;
 use price_cache_domain::{MarketId, RetryFilter, RunStatus};
+use serde_json::json;
 
 use super::{accepted, actor};
+use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::{Parameters, optional_json};
 use crate::router::App;
+
+pub(super) fn endpoint() -> Endpoint {
+    let path = "/api/cache/prices/retry-failed";
+    Endpoint::post(path, handle, ("retryFailed", Tag::Run, "Attempt the failed products of the run again"))
+        .described("All of them, or those of a market or a class. What the body says comes before the query.")
+        .parameter(Parameter::id("market", "Only this market."))
+        .parameter(Parameter::class("Only failures of this class."))
+        .body::<api::RetryFailedRequest>(json!({"market": "uk"}))
+        .answer::<api::Accepted>(202, "They are being attempted.")
+        .problem(404, "The run has no such market.")
+        .problem(409, "A run is going on, or no such product has failed.")
+        .problem(415, "The body is not called JSON.")
+        .problem(422, "The body is JSON, but says something that it may not.")
+}
 
 pub(crate) async fn handle(
     State(app): State<App>,

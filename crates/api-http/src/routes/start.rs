@@ -2,11 +2,27 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use price_cache_api_types as api;
 
 use super::{accepted, actor};
+use crate::openapi::{Endpoint, Tag};
 use crate::problem::Problem;
 use crate::request::{Parameters, no_body};
 use crate::router::App;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::post(
+        "/api/cache/prices/start",
+        handle,
+        ("startRun", Tag::Run, "Start, resume or retry, by state"),
+    )
+    .described(
+        "Starts a new run in IDLE and COMPLETED, resumes one that is PAUSED, and tries again in ERROR. \
+             Answers at once; the run goes on.",
+    )
+    .answer::<api::Accepted>(202, "The run goes on.")
+    .problem(409, "A run is going on already.")
+}
 
 pub(crate) async fn handle(
     State(app): State<App>,

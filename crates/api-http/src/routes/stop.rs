@@ -2,11 +2,20 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use price_cache_api_types as api;
 
 use super::{accepted, actor};
+use crate::openapi::{Endpoint, Tag};
 use crate::problem::Problem;
 use crate::request::{Parameters, no_body};
 use crate::router::App;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::post("/api/cache/prices/stop", handle, ("stopRun", Tag::Run, "Pause the run"))
+        .described("Also in a hung request or a long wait. Starting it again resumes where it was.")
+        .answer::<api::Accepted>(200, "Nothing was going on; the state is unchanged.")
+        .answer::<api::Accepted>(202, "The run is paused.")
+}
 
 pub(crate) async fn handle(
     State(app): State<App>,

@@ -5,9 +5,16 @@ use axum::extract::State;
 use price_cache_api_types as api;
 
 use crate::documents::transition;
+use crate::openapi::{Endpoint, Tag};
 use crate::problem::Problem;
 use crate::request::Parameters;
 use crate::router::App;
+
+pub(super) fn endpoint() -> Endpoint {
+    let path = "/api/cache/prices/transitions";
+    Endpoint::get(path, handle, ("listTransitions", Tag::Run, "Who changed the run's state, when and why"))
+        .answer::<api::Transitions>(200, "The newest changes since the server began, newest first.")
+}
 
 pub(crate) async fn handle(
     State(app): State<App>,

@@ -38,6 +38,15 @@ impl Answer {
         first.map(|(_, value)| value.as_str())
     }
 
+    /// The same answer, as if it had been about a shorter path.
+    pub(crate) fn at(mut self, instance: &str) -> Self {
+        let text = String::from_utf8(self.body).unwrap();
+        let (before, rest) = text.split_once("\"instance\":\"").unwrap();
+        let (_, after) = rest.split_once('"').unwrap();
+        self.body = format!("{before}\"instance\":\"{instance}\"{after}").into_bytes();
+        self
+    }
+
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)

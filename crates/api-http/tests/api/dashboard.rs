@@ -18,16 +18,22 @@ fn is_file(answer: &Answer, media_type: &str) {
 }
 
 #[tokio::test]
-async fn the_page_and_everything_it_names_is_served() {
+async fn the_pages_and_everything_they_name_are_served() {
     let world = World::new(ScriptedSource::new()).await;
-    let page = world.get("/").await;
-    is_file(&page, "text/html; charset=utf-8");
-    let html = String::from_utf8(page.body).unwrap();
+    let mut html = String::new();
+    for path in ["/", "/docs"] {
+        let page = world.get(path).await;
+        is_file(&page, "text/html; charset=utf-8");
+        html.push_str(std::str::from_utf8(&page.body).unwrap());
+    }
     let mut names: Vec<&str> =
         html.split("\"/dashboard/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     names.sort_unstable();
     names.dedup();
-    assert!(names.contains(&"main.js") && names.contains(&"style.css"), "{names:?}");
+    assert!(
+        names.contains(&"main.js") && names.contains(&"docs.js") && names.contains(&"style.css"),
+        "{names:?}"
+    );
     let mut scripts: Vec<String> = Vec::new();
     for name in names {
         let answer = world.get(&format!("/dashboard/{name}")).await;
@@ -95,6 +101,7 @@ async fn nothing_else_is_a_file() {
         "/dashboard/",
         "/dashboard/nothing.js",
         "/dashboard/index.html",
+        "/dashboard/docs.html",
         "/dashboard/README.md",
         "/dashboard/..%2fassets.rs",
         "/dashboard/../Cargo.toml",

@@ -119,7 +119,7 @@ async fn a_cursor_of_another_run_is_told_apart() {
     let world = failing().await;
     let next = world.run("/errors?limit=1").await.ok(200)["next"].as_str().unwrap().to_owned();
     world.post("/reset").await.ok(200);
-    let detail = world.run(&format!("/errors?after={next}")).await.problem(400, PATH);
+    let detail = world.run(&format!("/errors?after={next}")).await.problem(404, PATH);
     assert!(detail.contains("begin again"), "{detail}");
     assert_eq!(
         world.run("/errors").await.ok(200),

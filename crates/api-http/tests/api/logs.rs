@@ -28,6 +28,17 @@ fn products(logs: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn a_limit_bounds_all_pages_together() {
+    let world = World::in_state(RunStatus::Completed).await;
+    let all = world.run("/logs").await.ok(200);
+    let page = async |query: &str| world.run(&format!("/logs?{query}")).await.ok(200);
+    let second = page("limit=3&page=2&pageSize=2").await;
+    assert_eq!(second["logs"], serde_json::json!([all["logs"][2]]));
+    assert_eq!((&second["totalPages"], &second["total"]), (&2.into(), &5.into()));
+    assert_eq!(page("limit=3&page=3&pageSize=2").await["logs"], serde_json::json!([]));
+}
+
+#[tokio::test]
 async fn the_newest_call_comes_first() {
     let world = ticking(ScriptedSource::new().with_numbered("uk", 5)).await;
     world.run_to_the_end().await;

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Answer, Connection, within};
+use crate::document;
 
 pub(crate) const RUN: &str = "/api/cache/prices";
 
@@ -146,7 +147,9 @@ impl World {
         connection.send([head.as_bytes(), body].concat()).await;
         let answer =
             if method == "HEAD" { connection.answer_to_head().await } else { connection.answer().await };
-        answer.unwrap()
+        let answer = answer.unwrap();
+        document::describes(method, target, &answer);
+        answer
     }
 
     pub(crate) async fn get(&self, target: &str) -> Answer {

@@ -19,6 +19,17 @@ pub(super) fn write(market: &MarketId, product: &ProductId) -> String {
     text
 }
 
+/// What [`write`] may write, as a regular expression: bytes that stand for themselves, and escapes of those
+/// characters that do not and that an id may have.
+pub(super) fn pattern() -> String {
+    const ONE_BYTE: &str = "_2[0-9A-CF]|_3[A-F]|_40|_5[B-F]|_60|_7[B-E]";
+    const MORE_BYTES: &str = "_C2_[AB][0-9A-F]|_(?:C[3-9A-F]|D[0-9A-F])_[89AB][0-9A-F]\
+        |_E0_[AB][0-9A-F]_[89AB][0-9A-F]|_E[1-9A-CEF](?:_[89AB][0-9A-F]){2}|_ED_[89][0-9A-F]_[89AB][0-9A-F]\
+        |_F0_[9AB][0-9A-F](?:_[89AB][0-9A-F]){2}|_F[1-3](?:_[89AB][0-9A-F]){3}|_F4_8[0-9A-F](?:_[89AB][0-9A-F]){2}";
+    let id = format!("(?:[-.0-9A-Za-z]|{ONE_BYTE}|{MORE_BYTES})+");
+    format!("^{id}{SEPARATOR}{id}$")
+}
+
 /// What [`write`] wrote.
 pub(super) fn parse(text: &str) -> Result<FailedProductsCursor, String> {
     let parsed = text.split_once(SEPARATOR).and_then(|(market, product)| {

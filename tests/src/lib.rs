@@ -1,5 +1,5 @@
 //! What the end-to-end tests stand on: the real programs as child processes, configurations for the
-//! simulator, a plain HTTP client and a raw one, and the tests of kills and terminations, of which there are longer runs.
+//! simulator, a plain HTTP client and a raw one, a browser, and the tests of kills and terminations, of which there are longer runs.
 
 mod api;
 pub mod browser;

@@ -24,6 +24,8 @@ mod disk_full;
 mod foreground;
 #[path = "end_to_end/hostile.rs"]
 mod hostile;
+#[path = "end_to_end/monitoring.rs"]
+mod monitoring;
 #[path = "end_to_end/recovering.rs"]
 mod recovering;
 #[path = "end_to_end/secrets.rs"]

@@ -2,7 +2,7 @@
 //! real server, walks 12 markets, shows progress, and ends with a summary and a request to try.
 //! Ctrl-C pauses; the same command resumes.
 
-mod processes;
+pub(crate) mod processes;
 mod summary;
 
 use std::fs;

@@ -6,6 +6,7 @@ mod ci;
 mod demo;
 mod dist;
 mod docs;
+mod fuzz_api;
 mod layers;
 mod shell;
 mod test;
@@ -22,6 +23,8 @@ cargo xtask COMMAND
   kills N  kill the real server N times in one run and check that nothing is lost or counted twice
   simulate [SEEDS] [--seed FIRST]
            whole runs of the engine under so many seeds (10,000): weather, faults, crashes, every button
+  fuzz-api [--seed SEED]
+           thousands of right and wrong requests against the real server, made by schemathesis
   bench    measure throughput, disk, memory and recovery, as ratios
   dist     build what is released: stripped programs, completions and manual, in target/dist
   docs     write the generated documents again (docs --check only compares)
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         ["kills", count] => test::kills(count),
         ["simulate", options @ ..] => test::simulate(options),
         ["bench", options @ ..] => bench::run(options),
+        ["fuzz-api", options @ ..] => fuzz_api::run(options),
         ["dist"] => dist::run(),
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),

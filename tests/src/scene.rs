@@ -31,6 +31,8 @@ pub struct Settings {
     pub run: String,
     /// More lines of `[server]`.
     pub server: String,
+    /// `run.retry.second_pass`.
+    pub second_pass: bool,
 }
 
 impl Default for Settings {
@@ -43,6 +45,7 @@ impl Default for Settings {
             reserve_mib: 1,
             run: String::new(),
             server: String::new(),
+            second_pass: true,
         }
     }
 }
@@ -50,11 +53,12 @@ impl Default for Settings {
 impl Settings {
     fn toml(&self, folder: &Path) -> String {
         format!(
-            "\n[run]\nparallel_markets = {}\n{}\n\n[run.retry]\nattempts_max = {}\nbackoff_start = \"1ms\"\n\
+            "\n[run]\nparallel_markets = {}\n{}\n\n[run.retry]\nattempts_max = {}\nsecond_pass = {}\nbackoff_start = \"1ms\"\n\
              backoff_max = \"5ms\"\n\n[server]\nlisten = \"{}\"\n{}\n\n[storage]\npath = {:?}\nreserve_mib = {}\n",
             self.parallel_markets,
             self.run,
             self.attempts_max,
+            self.second_pass,
             self.listen,
             self.server,
             folder.join(&self.storage),

@@ -89,6 +89,29 @@ impl Attempts {
     }
 }
 
+/// Which visit of a product brought an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// The run.
+    pub run: RunId,
+    /// The pass of the run.
+    pub pass: u32,
+    /// Whether it was the second look that a failed product gets at the end of its market.
+    pub is_second: bool,
+}
+
+impl Visit {
+    /// A visit while a pass walks over its products.
+    pub const fn first(run: RunId, pass: u32) -> Self {
+        Self { run, pass, is_second: false }
+    }
+
+    /// A second look at a product that failed.
+    pub const fn second(run: RunId, pass: u32) -> Self {
+        Self { run, pass, is_second: true }
+    }
+}
+
 /// What became of a product in a run: a price or a failure, with all attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -96,6 +119,8 @@ pub struct Outcome {
     pub run: RunId,
     /// The pass of the run in which it was written: 1, or more when failed products were retried.
     pub pass: u32,
+    /// Whether the product was given its second look, which it gets only once.
+    pub had_second_look: bool,
     /// Every attempt in this run, also of earlier passes.
     pub attempts: Attempts,
 }
@@ -104,6 +129,11 @@ impl Outcome {
     /// Whether the product's latest attempt brought a price.
     pub fn is_success(&self) -> bool {
         self.attempts.failure().is_none()
+    }
+
+    /// Whether the product failed in a way that may pass, and was not given its second look yet.
+    pub fn awaits_second_look(&self) -> bool {
+        !self.had_second_look && self.attempts.failure().is_some_and(|failure| failure.class().may_pass())
     }
 }
 
@@ -137,12 +167,12 @@ impl Entry {
     /// leaves the price absent, so a source must not answer so unless asked with a validator.
     pub fn priced(
         previous: Option<&Self>,
-        (run, pass): (RunId, u32),
+        visit: Visit,
         earlier: Option<Attempts>,
         last: Attempt,
         fetched: Fetched,
     ) -> Self {
-        let fetched_at = last.ended_at();
+        let (fetched_at, run) = (last.ended_at(), visit.run);
         let last = Attempt { failure: None, ..last };
         let price = match fetched {
             Fetched::Price(quote) => {
@@ -156,14 +186,14 @@ impl Entry {
             Some(earlier) => earlier.then(last),
             None => Attempts::first(last),
         };
-        Self { price, outcome: Self::outcome_after(previous, run, pass, attempts) }
+        Self { price, outcome: Self::outcome_after(previous, visit, attempts) }
     }
 
     /// The entry that follows `previous` when every attempt of this visit failed; the price stays.
-    pub fn failed(previous: Option<&Self>, (run, pass): (RunId, u32), attempts: Attempts) -> Self {
+    pub fn failed(previous: Option<&Self>, visit: Visit, attempts: Attempts) -> Self {
         Self {
             price: previous.and_then(|entry| entry.price.clone()),
-            outcome: Self::outcome_after(previous, run, pass, attempts),
+            outcome: Self::outcome_after(previous, visit, attempts),
         }
     }
 
@@ -172,9 +202,12 @@ impl Entry {
         (self.outcome.run == run).then_some(&self.outcome)
     }
 
-    /// Attempts of earlier passes of the same run stay counted.
-    fn outcome_after(previous: Option<&Self>, run: RunId, pass: u32, attempts: Attempts) -> Outcome {
-        let attempts = match previous.and_then(|entry| entry.outcome_in(run)) {
+    /// Attempts of earlier visits in the same run stay counted, and so does a second look.
+    fn outcome_after(previous: Option<&Self>, visit: Visit, attempts: Attempts) -> Outcome {
+        let Visit { run, pass, is_second } = visit;
+        let earlier = previous.and_then(|entry| entry.outcome_in(run));
+        let had_second_look = is_second || earlier.is_some_and(|earlier| earlier.had_second_look);
+        let attempts = match earlier {
             Some(earlier) => {
                 let mut all = earlier.attempts.clone();
                 let uncounted =
@@ -186,7 +219,7 @@ impl Entry {
             }
             None => attempts,
         };
-        Outcome { run, pass, attempts }
+        Outcome { run, pass, had_second_look, attempts }
     }
 }
 
@@ -215,9 +248,12 @@ mod tests {
 
     #[test]
     fn the_last_good_price_stays_when_a_later_fetch_fails() {
-        let good = Entry::priced(None, (RUN, 1), None, attempt(0, false), quote("19.99"));
-        let later =
-            Entry::failed(Some(&good), (RunId::from_number(8), 1), Attempts::first(attempt(500, true)));
+        let good = Entry::priced(None, Visit::first(RUN, 1), None, attempt(0, false), quote("19.99"));
+        let later = Entry::failed(
+            Some(&good),
+            Visit::first(RunId::from_number(8), 1),
+            Attempts::first(attempt(500, true)),
+        );
         assert_eq!(later.price, good.price);
         assert!(!later.outcome.is_success());
         assert_eq!(later.outcome.attempts.requests(), 1, "attempts of another run do not count");
@@ -225,10 +261,15 @@ mod tests {
 
     #[test]
     fn a_confirmed_price_is_as_young_as_its_confirmation() {
-        let good = Entry::priced(None, (RUN, 1), None, attempt(0, false), quote("19.99"));
+        let good = Entry::priced(None, Visit::first(RUN, 1), None, attempt(0, false), quote("19.99"));
         let run = RunId::from_number(8);
-        let confirmed =
-            Entry::priced(Some(&good), (run, 1), None, attempt(9_000, false), Fetched::NotModified);
+        let confirmed = Entry::priced(
+            Some(&good),
+            Visit::first(run, 1),
+            None,
+            attempt(9_000, false),
+            Fetched::NotModified,
+        );
         let price = confirmed.price.unwrap();
         assert_eq!(
             (price.price.amount.as_str(), price.fetched_at.as_millis(), price.run),
@@ -240,14 +281,15 @@ mod tests {
     fn passes_of_one_run_add_their_attempts_up_and_keep_the_newest() {
         let many =
             (0..10).fold(Attempts::first(attempt(0, true)), |all, index| all.then(attempt(index, true)));
-        let failed = Entry::failed(None, (RUN, 1), many);
+        let failed = Entry::failed(None, Visit::first(RUN, 1), many);
         assert_eq!(failed.outcome.attempts.requests(), 11);
         assert_eq!(failed.outcome.attempts.kept().len(), ATTEMPTS_KEPT_MAX);
         let earlier = Some(Attempts::first(attempt(100, true)));
-        let retried = Entry::priced(Some(&failed), (RUN, 2), earlier, attempt(200, false), quote("1"));
+        let retried =
+            Entry::priced(Some(&failed), Visit::second(RUN, 1), earlier, attempt(200, false), quote("1"));
         assert_eq!(retried.outcome.attempts.requests(), 13);
         assert_eq!(retried.outcome.attempts.busy(), Duration::from_millis(130));
         assert_eq!(retried.outcome.attempts.kept().last().unwrap().at.as_millis(), 200);
-        assert!(retried.outcome.is_success());
+        assert!(retried.outcome.is_success() && retried.outcome.had_second_look);
     }
 }

@@ -43,6 +43,16 @@ impl FailureClass {
         Self::Cancelled,
     ];
 
+    /// Whether another try can help against it.
+    pub const fn may_pass(self) -> bool {
+        match self {
+            Self::Transport | Self::Timeout | Self::ServerError | Self::RateLimited | Self::InvalidAnswer => {
+                true
+            }
+            Self::NotFound | Self::Rejected | Self::Credentials | Self::Cancelled => false,
+        }
+    }
+
     /// The name used in configuration, on the wire and in stores.
     pub const fn name(self) -> &'static str {
         match self {

@@ -26,7 +26,7 @@ mod transition;
 
 pub use analytics::Analytics;
 pub use diagram::{TableRow, mermaid, table_rows};
-pub use entry::{ATTEMPTS_KEPT_MAX, Attempt, Attempts, CachedPrice, Entry, Outcome};
+pub use entry::{ATTEMPTS_KEPT_MAX, Attempt, Attempts, CachedPrice, Entry, Outcome, Visit};
 pub use event::{Event, EventKind, PauseReason, RunFailure, RunFailureClass};
 pub use failure::{Failure, FailureClass, MESSAGE_BYTES_MAX, UnknownFailureClass};
 pub use id::{ID_BYTES_MAX, InvalidId, MarketId, ProductId, RunId};

@@ -1,5 +1,5 @@
-//! Which products a run still wants: all without an outcome, and when failed products are retried,
-//! those that failed in an earlier pass.
+//! Which products a run still wants: all without an outcome; those that failed in an earlier pass, when
+//! failed products are retried; and for a second look those that failed in a way that may pass.
 
 use crate::{FailureClass, MarketId, Outcome, RunId};
 
@@ -24,7 +24,8 @@ impl RetryFilter {
 /// One walk over the plan of a run.
 ///
 /// What is pending follows from the records alone, so a crash in the middle of a retry loses nothing:
-/// a retried product carries the number of the pass that retried it.
+/// a retried product carries the number of the pass that retried it, and one that was given its second look
+/// carries that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pass {
     /// 1 for the first walk, one more with each retry of failed products.
@@ -63,6 +64,12 @@ impl Pass {
             }
         }
     }
+
+    /// Whether a product is to be fetched once more at the end of its market, given its latest outcome in
+    /// any run. A pass that only retries what a person asked for leaves the others alone.
+    pub fn wants_second_look(&self, run: RunId, latest: Option<&Outcome>) -> bool {
+        self.unfinished && latest.is_some_and(|outcome| outcome.run == run && outcome.awaits_second_look())
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +87,8 @@ mod tests {
             status_code: None,
             failure: class.map(|class| Failure::new(class, "failed")),
         };
-        Outcome { run: RunId::from_number(run), pass, attempts: Attempts::first(attempt) }
+        let attempts = Attempts::first(attempt);
+        Outcome { run: RunId::from_number(run), pass, had_second_look: false, attempts }
     }
 
     #[test]
@@ -106,6 +114,37 @@ mod tests {
         ];
         for (pass, latest, expected, why) in cases {
             assert_eq!(pass.wants(run, &us, latest.as_ref()), expected, "{why}: {pass:?} {latest:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_look_is_for_failures_that_may_pass_and_comes_once() {
+        use FailureClass::{NotFound, Timeout};
+        let run = RunId::from_number(2);
+        let first = Pass::first();
+        let looked_at = |outcome| Outcome { had_second_look: true, ..outcome };
+        let cases = [
+            (first.clone(), None, false, "never fetched"),
+            (first.clone(), Some(outcome(2, 1, None)), false, "has a price"),
+            (first.clone(), Some(outcome(2, 1, Some(Timeout))), true, "failed"),
+            (first.clone(), Some(outcome(1, 1, Some(Timeout))), false, "failed in an earlier run"),
+            (first.clone(), Some(outcome(2, 1, Some(NotFound))), false, "will fail again"),
+            (first.clone(), Some(looked_at(outcome(2, 1, Some(Timeout)))), false, "had its second look"),
+            (
+                first.retrying(RetryFilter::default()),
+                Some(outcome(2, 1, Some(Timeout))),
+                false,
+                "not asked for",
+            ),
+            (
+                first.retrying(RetryFilter::default()).with_unfinished(),
+                Some(outcome(2, 2, Some(Timeout))),
+                true,
+                "resumed in full",
+            ),
+        ];
+        for (pass, latest, expected, why) in cases {
+            assert_eq!(pass.wants_second_look(run, latest.as_ref()), expected, "{why}: {pass:?} {latest:?}");
         }
     }
 }

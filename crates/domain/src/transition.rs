@@ -122,6 +122,14 @@ pub fn transition(run: &Run, event: Event, now: Timestamp) -> Result<Run, Illega
             Some(plan) => Ok(resume(&state.facts, state.facts.pass.retrying(filter), Some(plan), now)),
             None => illegal,
         },
+        // A run that would go on by itself no longer does.
+        (Run::Paused(state), Event::Stop { reason }) => {
+            if state.reason.may_resume_by_itself() {
+                Ok(Run::Paused(Paused { reason, ..state.clone() }))
+            } else {
+                illegal
+            }
+        }
         (Run::Paused(state), Event::Reset) => Ok(idle_after(&state.facts)),
         (
             Run::Paused(_),
@@ -129,7 +137,6 @@ pub fn transition(run: &Run, event: Event, now: Timestamp) -> Result<Run, Illega
             | Event::ProductDone
             | Event::MarketDone
             | Event::LastMarketDone
-            | Event::Stop { .. }
             | Event::Fail { .. },
         ) => illegal,
 
@@ -161,6 +168,11 @@ pub fn transition(run: &Run, event: Event, now: Timestamp) -> Result<Run, Illega
             Some(plan) => Ok(resume(&state.facts, state.facts.pass.retrying(filter), Some(plan), now)),
             None => illegal,
         },
+        // The automatic retry is called off, for good.
+        (Run::Error(state), Event::Stop { .. }) => {
+            let failure = RunFailure { retry_at: None, ..state.failure.clone() };
+            Ok(Run::Error(Errored { failure, ..state.clone() }))
+        }
         (Run::Error(state), Event::Reset) => Ok(idle_after(&state.facts)),
         (
             Run::Error(_),
@@ -168,7 +180,6 @@ pub fn transition(run: &Run, event: Event, now: Timestamp) -> Result<Run, Illega
             | Event::ProductDone
             | Event::MarketDone
             | Event::LastMarketDone
-            | Event::Stop { .. }
             | Event::Fail { .. },
         ) => illegal,
     }

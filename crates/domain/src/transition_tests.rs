@@ -16,11 +16,11 @@ const EXPECTED: [(&str, &str, &str); 10] = [
     ("PROCESSING", "", "..PPCAE...P"),
     ("PAUSED", "by a person", "P.......P-A"),
     ("PAUSED", "by a person, plan not complete", "I........-A"),
-    ("PAUSED", "interrupted", "P......PP-A"),
-    ("PAUSED", "interrupted, plan not complete", "I......I.-A"),
+    ("PAUSED", "interrupted", "P....A.PP-A"),
+    ("PAUSED", "interrupted, plan not complete", "I....A.I.-A"),
     ("COMPLETED", "", "I.......P-C"),
-    ("ERROR", "", "P......PP-E"),
-    ("ERROR", "plan not complete", "I......I.-E"),
+    ("ERROR", "", "P....E.PP-E"),
+    ("ERROR", "plan not complete", "I....E.I.-E"),
 ];
 
 fn letter(status: Option<RunStatus>) -> char {

@@ -90,9 +90,12 @@ impl Core {
             Input::Command { command, actor, reply } => self.command(command, actor, reply, now),
             Input::MarketsListed(markets) => self.markets_listed(&markets),
             Input::MarketPlanned { market, index } => self.update_market(index, |slot| *slot = market),
-            Input::MarketActivity { market, activity } => {
-                self.update_market(market, |slot| slot.activity = activity)
-            }
+            Input::MarketActivity { market, activity } => self.update_market(market, |slot| {
+                if !slot.activity.is_walked() && activity.is_walked() {
+                    slot.last_step_at = Some(now);
+                }
+                slot.activity = activity;
+            }),
             Input::ProductDone(done) => self.product_done(&done, now),
             Input::RetryDenied { market } => self.update_market(market, |slot| slot.retries_denied += 1),
             Input::NotRecorded(done) => {

@@ -7,6 +7,7 @@
 
 mod audit;
 mod core;
+mod credentials;
 mod error;
 mod eta;
 mod handle;

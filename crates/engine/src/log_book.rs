@@ -215,7 +215,7 @@ mod tests {
         };
         let attempts =
             times[1..].iter().fold(Attempts::first(attempt(&times[0])), |all, at| all.then(attempt(at)));
-        Outcome { run: RunId::from_number(1), pass: 1, attempts }
+        Outcome { run: RunId::from_number(1), pass: 1, had_second_look: false, attempts }
     }
 
     fn ids() -> (MarketId, ProductId) {

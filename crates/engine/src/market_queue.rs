@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::core::{Input, SessionEnd, Walk};
 use crate::market_walk::MarketJob;
+use crate::parking::Parked;
 use crate::session::Work;
 use crate::snapshot::Activity;
 
@@ -32,9 +33,15 @@ impl Queue {
         for index in walk.markets {
             let Some(plan) = walk.plan.markets().get(index).cloned() else { continue };
             let parked = work.parking.parked(&plan.market);
-            let job = Arc::new(MarketJob { index, plan, run: walk.run, pass: walk.pass.clone() });
+            let job = Arc::new(MarketJob {
+                index,
+                plan,
+                run: walk.run,
+                pass: walk.pass.clone(),
+                was_deferred: false,
+            });
             match parked {
-                Some((_, until)) => queue.park(work, job, until).await,
+                Some(Parked { until, .. }) => queue.park(work, job, until).await,
                 None => queue.waiting.push_back(job),
             }
         }
@@ -45,9 +52,15 @@ impl Queue {
         self.waiting.is_empty() && self.parked.is_empty()
     }
 
+    /// A market's turn comes again after the others.
+    pub(crate) async fn defer(&mut self, work: &Work, job: &MarketJob) {
+        work.report(Input::MarketActivity { market: job.index, activity: Activity::Pending }).await;
+        self.waiting.push_back(Arc::new(MarketJob { was_deferred: true, ..job.clone() }));
+    }
+
     pub(crate) async fn park(&mut self, work: &Work, job: Arc<MarketJob>, until: Instant) {
-        if let Some((reason, _)) = work.parking.parked(&job.plan.market) {
-            let activity = Activity::Parked { reason, until: timestamp(work, until) };
+        if let Some(Parked { reason, since, .. }) = work.parking.parked(&job.plan.market) {
+            let activity = Activity::Parked { reason, since, until: timestamp(work, until) };
             work.report(Input::MarketActivity { market: job.index, activity }).await;
         }
         self.parked.push((until, job));
@@ -72,7 +85,7 @@ impl Queue {
         let Some((until, job)) = self.parked.first() else { return SessionEnd::Walked };
         let market = &job.plan.market;
         let reason =
-            work.parking.parked(market).map_or_else(String::new, |(reason, _)| format!(": {reason}"));
+            work.parking.parked(market).map_or_else(String::new, |parked| format!(": {}", parked.reason));
         let message = match self.parked.len() {
             1 => format!("the upstream is unwell: the one unfinished market, {market}, is parked{reason}"),
             count => format!(

@@ -1,5 +1,7 @@
 //! Walks the products of one market: one request in flight, the next one begun while the records
-//! before it are made durable.
+//! before it are made durable; and at its end once more those that failed.
+
+mod doubt;
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -8,29 +10,27 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use price_cache_domain::{
-    BoxFuture, Entry, Failure, FailureClass, MarketPlan, Outcome, Pass, PlanPageKey, ProductId,
-    RunFailureClass, RunId, StoreError,
+    BoxFuture, Entry, MarketPlan, Outcome, Pass, PlanPageKey, ProductId, RunFailureClass, RunId, StoreError,
+    Visit,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::{Input, ProductDone, SessionFailure};
-use crate::parking::ParkReason;
 use crate::product_fetch::ProductFetcher;
 use crate::session::{Work, defect};
 use crate::snapshot::Activity;
 
-/// So many products in a row refused with 401 or 403 mean that the credentials are wrong, not the
-/// products.
-const CREDENTIALS_REFUSED_MAX: usize = 5;
-
 /// One market to walk.
+#[derive(Clone)]
 pub(crate) struct MarketJob {
     pub(crate) index: usize,
     pub(crate) plan: MarketPlan,
     pub(crate) run: RunId,
     pub(crate) pass: Pass,
+    /// Whether it was deferred because of refused credentials, which happens once.
+    pub(crate) was_deferred: bool,
 }
 
 /// How a walk ended. Whatever it fetched is on disk, but for what a failed store refused.
@@ -38,6 +38,8 @@ pub(crate) struct MarketJob {
 pub(crate) enum WalkEnd {
     Done,
     Cancelled,
+    /// All that was fetched was refused for the credentials; the other markets will show whose fault it is.
+    Deferred,
     /// The upstream is unwell; the market is to be probed then.
     Parked(Instant),
     Failed(SessionFailure),
@@ -61,16 +63,20 @@ pub(crate) async fn walk_market(work: &Work, job: &MarketJob, cancel: &Cancellat
     work.report(Input::MarketActivity { market: job.index, activity: Activity::Active }).await;
     let undurable_max = work.options.undurable_records_max.get();
     let (records, unacknowledged) = mpsc::channel(undurable_max);
+    let visit = Visit::first(job.run, job.pass.number);
     let walker = Walker {
         work,
         job,
         cancel,
+        fetcher: ProductFetcher::new(work, job.index, &job.plan.market, visit, cancel),
         window: Arc::new(Semaphore::new(undurable_max)),
         records,
-        suspects: Vec::new(),
-        unwell: Vec::new(),
+        held: Vec::new(),
         failures_in_a_row: 0,
+        refused_in_a_row: 0,
+        witness: None,
         is_probe: work.parking.parked(&job.plan.market).is_some(),
+        second_looks: 0,
         last_completed: Instant::now(),
     };
     // A panic ends the walk but not the wait for what was fetched before it.
@@ -84,7 +90,7 @@ pub(crate) async fn walk_market(work: &Work, job: &MarketJob, cancel: &Cancellat
     match (acknowledged, walked) {
         (Err(error), _) => error.into(),
         (Ok(()), Ok(())) => {
-            work.parking.forget(&job.plan.market);
+            work.parking.take_up(&job.plan.market);
             work.report(Input::MarketDone { market: job.index }).await;
             WalkEnd::Done
         }
@@ -117,17 +123,22 @@ struct Walker<'a> {
     work: &'a Work,
     job: &'a MarketJob,
     cancel: &'a CancellationToken,
+    fetcher: ProductFetcher<'a>,
     window: Arc<Semaphore>,
     records: mpsc::Sender<Undurable>,
-    /// Products refused for the credentials, kept back until another answer shows whose fault it is.
-    suspects: Vec<Fetched>,
-    /// Products that failed because the upstream may be unwell, kept back until another answer shows that
-    /// it is not; fewer than park the market.
-    unwell: Vec<Fetched>,
-    /// Such failures since the last answer of another kind.
+    /// Products whose failure may not be their own, kept back until another answer shows whose it is; fewer
+    /// than park the market or blame the credentials.
+    held: Vec<Fetched>,
+    /// Failures of an unwell upstream since the last answer of another kind.
     failures_in_a_row: u32,
+    /// Refusals of our credentials since the last answer of another kind.
+    refused_in_a_row: u32,
+    /// A product that came in this run, to be asked for again where it is in doubt who is at fault.
+    witness: Option<ProductId>,
     /// Whether the market is parked and the next request is to find out whether it can be taken up again.
     is_probe: bool,
+    /// Failed products that the walk came by and that are to have a second look.
+    second_looks: u64,
     last_completed: Instant,
 }
 
@@ -139,42 +150,104 @@ struct Fetched {
     took: Duration,
 }
 
+/// Which products are visited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    /// Those that the pass wants.
+    First,
+    /// Those that failed and had no second look yet.
+    Second,
+}
+
 impl Walker<'_> {
     async fn walk(mut self) -> Result<(), WalkEnd> {
+        self.visit(Round::First).await?;
+        if self.work.options.retry.second_pass && self.second_looks > 0 {
+            // What failed is told by the records.
+            self.settled().await?;
+            self.fetcher.visit = Visit::second(self.job.run, self.job.pass.number);
+            self.visit(Round::Second).await?;
+        }
+        Ok(())
+    }
+
+    async fn visit(&mut self, round: Round) -> Result<(), WalkEnd> {
         let (work, job) = (self.work, self.job);
         let market = &job.plan.market;
-        let mut fetcher =
-            ProductFetcher::new(work, job.index, market, (job.run, job.pass.number), self.cancel);
         for page in 0..job.plan.pages {
             let key = PlanPageKey { run: job.run, list: job.plan.list, page };
             let products = work.store.plan_page(key).await?.ok_or_else(|| missing_page(key))?;
             let entries = work.store.entries_of(market, &products).await?;
-            let is_wanted = |(_, previous): &(ProductId, Option<Entry>)| {
-                let latest = previous.as_ref().map(|entry| &entry.outcome);
-                job.pass.wants(job.run, market, latest)
-            };
-            let mut wanted: VecDeque<_> = products.into_iter().zip(entries).filter(is_wanted).collect();
-            // A product that can never be had must not keep the market parked.
-            if self.is_probe && !wanted.is_empty() && work.parking.probes_failed(market) > 0 {
-                wanted.swap(0, fastrand::usize(..wanted.len()));
+            let mut wanted = self.wanted(round, products.into_iter().zip(entries));
+            if self.is_probe && !wanted.is_empty() {
+                let probes_failed = work.parking.probes_failed(market);
+                // What came before tells best. By turns with the others, should it be gone for good.
+                if self.witness.is_some() && probes_failed.is_multiple_of(2) {
+                    self.probe_with_witness().await?;
+                } else if probes_failed > 0 {
+                    // A product that can never be had must not keep the market parked.
+                    wanted.swap(0, fastrand::usize(..wanted.len()));
+                }
             }
             while let Some((product, previous)) = wanted.pop_front() {
                 // Before the request, so that a kill never costs more requests than the window has room for.
                 let permit = self.permit().await?;
                 let fetched = if self.is_probe {
-                    fetcher.probe(&product, previous.as_ref()).await
+                    self.fetcher.probe(&product, previous.as_ref()).await
                 } else {
-                    fetcher.fetch(&product, previous.as_ref()).await
+                    self.fetcher.fetch(&product, previous.as_ref()).await
                 };
                 let entry = fetched.ok_or(WalkEnd::Cancelled)?;
-                let now = Instant::now();
-                let took = now.duration_since(self.last_completed);
-                self.last_completed = now;
-                let replaced = previous.map(|entry| entry.outcome).filter(|outcome| outcome.run == job.run);
-                self.settle(Fetched { product, replaced, entry, took }, permit).await?;
+                let failed_again = round == Round::Second && !entry.outcome.is_success();
+                let fetched = self.completed(product, previous, entry);
+                self.settle(fetched, permit).await?;
+                // A second look that helps is free; one that does not is a retry like any other.
+                if failed_again && !work.budget.spend() {
+                    tracing::info!(%market, "too much fails again; the second pass is given up");
+                    return self.settle_rest().await;
+                }
             }
         }
-        self.record_suspects().await
+        self.settle_rest().await
+    }
+
+    /// The products of a page that are to be visited; takes note of the others.
+    fn wanted(
+        &mut self,
+        round: Round,
+        page: impl Iterator<Item = (ProductId, Option<Entry>)>,
+    ) -> VecDeque<(ProductId, Option<Entry>)> {
+        let MarketJob { run, pass, plan, .. } = self.job;
+        let mut wanted = VecDeque::new();
+        let mut witnesses = 0;
+        for (product, previous) in page {
+            let latest = previous.as_ref().map(|entry| &entry.outcome);
+            let has_second_look = pass.wants_second_look(*run, latest);
+            let is_wanted = match round {
+                Round::First => pass.wants(*run, &plan.market, latest),
+                Round::Second => has_second_look,
+            };
+            if is_wanted {
+                wanted.push_back((product, previous));
+            } else if has_second_look {
+                self.second_looks += 1;
+            } else if latest.is_some_and(|outcome| outcome.run == *run && outcome.is_success()) {
+                // Any of them, so that one that is gone for good is not asked for again and again.
+                witnesses += 1;
+                if fastrand::u64(..witnesses) == 0 {
+                    self.witness = Some(product);
+                }
+            }
+        }
+        wanted
+    }
+
+    fn completed(&mut self, product: ProductId, previous: Option<Entry>, entry: Entry) -> Fetched {
+        let now = Instant::now();
+        let took = now.duration_since(self.last_completed);
+        self.last_completed = now;
+        let replaced = previous.map(|entry| entry.outcome).filter(|outcome| outcome.run == self.job.run);
+        Fetched { product, replaced, entry, took }
     }
 
     /// A place in the window of records that are not durable yet.
@@ -182,90 +255,22 @@ impl Walker<'_> {
         Arc::clone(&self.window).acquire_owned().await.map_err(|_| WalkEnd::Cancelled)
     }
 
-    /// Records a product, unless it is one more that was refused for the credentials or failed because the
-    /// upstream may be unwell.
-    async fn settle(&mut self, fetched: Fetched, permit: OwnedSemaphorePermit) -> Result<(), WalkEnd> {
-        let failure = fetched.entry.outcome.attempts.failure();
-        if let Some(class) = failure.map(Failure::class).filter(|class| self.work.parking.suspects(*class)) {
-            return self.hold_back(fetched, class, permit).await;
-        }
-        let Some(refused) = failure.filter(|failure| failure.class() == FailureClass::Credentials) else {
-            self.upstream_is_well();
-            if self.suspects.is_empty() && self.unwell.is_empty() {
-                return self.record(fetched, permit).await;
-            }
-            // The window may have one place only.
-            drop(permit);
-            self.record_suspects().await?;
-            let permit = self.permit().await?;
-            return self.record(fetched, permit).await;
-        };
-        if self.suspects.len() + 1 >= CREDENTIALS_REFUSED_MAX {
-            let message = format!(
-                "the upstream refuses our credentials ({}); check the API key in the configuration's \
-                 headers and the environment, then start again",
-                refused.message()
-            );
-            let failure = SessionFailure { class: RunFailureClass::Credentials, message, retryable: false };
-            return Err(WalkEnd::Failed(failure));
-        }
-        self.suspects.push(fetched);
-        Ok(())
-    }
-
-    /// An answer of another kind came.
-    fn upstream_is_well(&mut self) {
-        let (work, job) = (self.work, self.job);
-        work.parking.answered();
-        self.failures_in_a_row = 0;
-        if std::mem::take(&mut self.is_probe) {
-            tracing::info!(market = %job.plan.market, "the upstream is well again");
-            work.parking.take_up(&job.plan.market);
-        }
-    }
-
-    /// Keeps a product back whose failure may not be its own, and parks the market after enough of them.
-    async fn hold_back(
-        &mut self,
-        fetched: Fetched,
-        class: FailureClass,
-        permit: OwnedSemaphorePermit,
-    ) -> Result<(), WalkEnd> {
-        let (parking, market) = (&self.work.parking, &self.job.plan.market);
-        let status_code = fetched.entry.outcome.attempts.kept().last().and_then(|last| last.status_code);
-        if self.is_probe {
-            let failures = parking.parked(market).map_or(1, |(reason, _)| reason.failures);
-            let reason = ParkReason { failures, class, status_code };
-            let until = parking.probe_failed(market, reason, fastrand::f64());
-            return Err(WalkEnd::Parked(until));
-        }
-        self.failures_in_a_row += 1;
-        if parking.was_held_enough(market, &fetched.product) {
-            self.record(fetched, permit).await?;
-        } else {
-            drop(permit);
-            self.unwell.push(fetched);
-        }
-        let Some(failures) = parking.failed(self.failures_in_a_row) else { return Ok(()) };
-        let reason = ParkReason { failures, class, status_code };
-        let held = self.unwell.drain(..).map(|fetched| fetched.product);
-        let until = parking.park(market, reason, held, fastrand::f64());
-        tracing::warn!(%market, %reason, "the upstream is unwell; the market is parked");
-        Err(WalkEnd::Parked(until))
-    }
-
-    async fn record_suspects(&mut self) -> Result<(), WalkEnd> {
-        let unwell = std::mem::take(&mut self.unwell);
-        for suspect in std::mem::take(&mut self.suspects).into_iter().chain(unwell) {
-            let permit = self.permit().await?;
-            self.record(suspect, permit).await?;
-        }
-        Ok(())
+    /// Returns when every record is durable and counted.
+    async fn settled(&self) -> Result<(), WalkEnd> {
+        let all = u32::try_from(self.work.options.undurable_records_max.get()).unwrap_or(u32::MAX);
+        let _whole_window = self.window.acquire_many(all).await.map_err(|_| WalkEnd::Cancelled)?;
+        // A record that was refused ends the walk.
+        if self.cancel.is_cancelled() { Err(WalkEnd::Cancelled) } else { Ok(()) }
     }
 
     /// Queues the record.
     async fn record(&mut self, fetched: Fetched, permit: OwnedSemaphorePermit) -> Result<(), WalkEnd> {
         let Fetched { product, replaced, entry, took } = fetched;
+        if entry.outcome.is_success() {
+            self.witness = Some(product.clone());
+        } else if self.job.pass.wants_second_look(self.job.run, Some(&entry.outcome)) {
+            self.second_looks += 1;
+        }
         let durable = self.work.store.record(&self.job.plan.market, &product, entry.clone());
         let done = Box::new(ProductDone { market: self.job.index, product, replaced, entry, took });
         let undurable = Undurable { done, durable, _permit: permit };

@@ -74,6 +74,8 @@ pub struct RetryOptions {
     pub budget_start: u32,
     /// Retries that 100 products which came pay for: in an outage, so much more load at most.
     pub budget_percent: u32,
+    /// Whether the failed products of a market are tried once more at its end.
+    pub second_pass: bool,
 }
 
 impl Default for RetryOptions {
@@ -86,6 +88,7 @@ impl Default for RetryOptions {
             rate_limited_max: Duration::from_secs(300),
             budget_start: 20,
             budget_percent: 10,
+            second_pass: true,
         }
     }
 }

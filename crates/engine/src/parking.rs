@@ -1,17 +1,13 @@
-//! Markets set aside because the upstream is unwell: why, until when, and what is held back meanwhile.
+//! Markets set aside because the upstream is unwell: why, since when and until when.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use price_cache_domain::{FailureClass, MarketId, ProductId};
+use price_cache_domain::{FailureClass, MarketId, Timestamp};
 use tokio::time::Instant;
 
 use crate::ParkingOptions;
-
-/// A product that was held back so often is recorded as failed the next time, so that products which can
-/// never be had do not keep their market parked.
-const HELD_TIMES_MAX: u32 = 3;
 
 /// Why a market is parked: so many failures in a row, and what the last of them was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +29,16 @@ impl fmt::Display for ParkReason {
     }
 }
 
+/// A market that is parked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parked {
+    pub(crate) reason: ParkReason,
+    /// Since the upstream was last well, as far as this market knows.
+    pub(crate) since: Timestamp,
+    /// When the next probe is due.
+    pub(crate) until: Instant,
+}
+
 /// Which markets are parked. Outlives sessions, so that an automatic retry of the run begins with a probe.
 #[derive(Debug)]
 pub(crate) struct Parking {
@@ -44,21 +50,23 @@ pub(crate) struct Parking {
 struct State {
     /// Failures since any market had a good answer.
     failures: u32,
+    /// Nothing is known of the upstream yet: the first failure is enough.
+    is_wary: bool,
     markets: HashMap<MarketId, Market>,
 }
 
 #[derive(Debug, Default)]
 struct Market {
-    parked: Option<(ParkReason, Instant)>,
+    parked: Option<Parked>,
     /// Probes since the upstream was last well, the coming one included.
     probes: u32,
-    /// How often the products that are held back were.
-    held: HashMap<ProductId, u32>,
 }
 
 impl Parking {
+    /// At the start of the program. A run that was interrupted may have been so in an outage, of which no
+    /// record tells: it goes on warily.
     pub(crate) fn new(options: ParkingOptions) -> Self {
-        Self { options, state: Mutex::default() }
+        Self { options, state: Mutex::new(State { is_wary: true, ..State::default() }) }
     }
 
     /// Whether a failure of this class says that the upstream is unwell and its product is not to blame.
@@ -77,64 +85,41 @@ impl Parking {
             }
     }
 
-    /// One more failure of this kind after `in_a_row` of the market, itself included; tells how many there
-    /// are when that is enough to park it.
-    pub(crate) fn failed(&self, in_a_row: u32) -> Option<u32> {
+    /// One more failure of this kind after `in_a_row` of the market, itself included; tells whether
+    /// that is enough to doubt the upstream.
+    pub(crate) fn failed(&self, in_a_row: u32) -> bool {
         self.change(|state| {
             state.failures = state.failures.saturating_add(1);
-            let failures = in_a_row.max(state.failures);
-            (failures >= self.options.failures_in_a_row).then_some(failures)
+            state.is_wary || in_a_row.max(state.failures) >= self.options.failures_in_a_row
         })
     }
 
     /// The upstream answered as it should.
     pub(crate) fn answered(&self) {
-        self.change(|state| state.failures = 0);
+        self.change(|state| (state.failures, state.is_wary) = (0, false));
     }
 
-    /// Whether a product was held back as often as it may be.
-    pub(crate) fn was_held_enough(&self, market: &MarketId, product: &ProductId) -> bool {
+    /// Parks a market, or leaves it parked after a probe that failed; tells until when. The delay doubles with
+    /// each probe; its upper half is left to chance, so that markets do not probe together. `jitter` is a
+    /// fraction from 0 to 1.
+    pub(crate) fn park(&self, market: &MarketId, reason: ParkReason, now: Timestamp, jitter: f64) -> Instant {
         self.change(|state| {
-            let held = state.markets.get(market).and_then(|market| market.held.get(product));
-            held.is_some_and(|times| *times >= HELD_TIMES_MAX)
-        })
-    }
-
-    /// Parks a market and holds these products back; tells until when. `jitter` is a fraction from 0 to 1.
-    pub(crate) fn park(
-        &self,
-        market: &MarketId,
-        reason: ParkReason,
-        held: impl Iterator<Item = ProductId>,
-        jitter: f64,
-    ) -> Instant {
-        self.change(|state| {
+            let failures = state.failures.max(reason.failures);
             let market = state.markets.entry(market.clone()).or_default();
-            let before = std::mem::take(&mut market.held);
-            market.held =
-                held.map(|product| (product.clone(), before.get(&product).unwrap_or(&0) + 1)).collect();
-            self.set_aside(market, reason, jitter)
+            let doublings = market.probes.min(31);
+            market.probes = market.probes.saturating_add(1);
+            let bound = self.options.probe_delay_start.saturating_mul(1 << doublings);
+            let bound = bound.min(self.options.probe_delay_max);
+            let until = Instant::now() + bound.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0);
+            let (failures, since) =
+                market.parked.map_or((failures, now), |parked| (parked.reason.failures, parked.since));
+            market.parked = Some(Parked { reason: ParkReason { failures, ..reason }, since, until });
+            until
         })
     }
 
-    /// A probe failed; tells until when its market stays parked.
-    pub(crate) fn probe_failed(&self, market: &MarketId, reason: ParkReason, jitter: f64) -> Instant {
-        self.change(|state| self.set_aside(state.markets.entry(market.clone()).or_default(), reason, jitter))
-    }
-
-    /// The delay doubles; its upper half is left to chance, so that markets do not probe together.
-    fn set_aside(&self, market: &mut Market, reason: ParkReason, jitter: f64) -> Instant {
-        let doublings = market.probes.min(31);
-        market.probes = market.probes.saturating_add(1);
-        let bound = self.options.probe_delay_start.saturating_mul(1 << doublings);
-        let bound = bound.min(self.options.probe_delay_max);
-        let until = Instant::now() + bound.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0);
-        market.parked = Some((reason, until));
-        until
-    }
-
-    /// Why a market is parked and until when, if it is.
-    pub(crate) fn parked(&self, market: &MarketId) -> Option<(ParkReason, Instant)> {
+    /// Why and until when a market is parked, if it is.
+    pub(crate) fn parked(&self, market: &MarketId) -> Option<Parked> {
         self.change(|state| state.markets.get(market)?.parked)
     }
 
@@ -143,18 +128,8 @@ impl Parking {
         self.change(|state| state.markets.get(market).map_or(0, |market| market.probes.saturating_sub(1)))
     }
 
-    /// A probe succeeded.
+    /// A probe succeeded, or the market has nothing left to do.
     pub(crate) fn take_up(&self, market: &MarketId) {
-        self.change(|state| {
-            if let Some(market) = state.markets.get_mut(market) {
-                market.parked = None;
-                market.probes = 0;
-            }
-        });
-    }
-
-    /// A market has nothing left to do.
-    pub(crate) fn forget(&self, market: &MarketId) {
         self.change(|state| state.markets.remove(market));
     }
 
@@ -162,8 +137,8 @@ impl Parking {
     pub(crate) fn probe_at_once(&self) {
         let now = Instant::now();
         self.change(|state| {
-            for (_, until) in state.markets.values_mut().filter_map(|market| market.parked.as_mut()) {
-                *until = (*until).min(now);
+            for parked in state.markets.values_mut().filter_map(|market| market.parked.as_mut()) {
+                parked.until = parked.until.min(now);
             }
         });
     }

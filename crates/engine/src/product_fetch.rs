@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use price_cache_domain::{
-    Attempt, Attempts, Entry, Failure, FailureClass, Fault, Fetched, MarketId, ProductId, RunId,
+    Attempt, Attempts, Entry, Failure, FailureClass, Fault, Fetched, MarketId, ProductId, Visit,
 };
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -21,8 +21,8 @@ pub(crate) struct ProductFetcher<'a> {
     work: &'a Work,
     market_index: usize,
     market: &'a MarketId,
-    /// The run and its pass.
-    ids: (RunId, u32),
+    /// What the present visits are recorded as.
+    pub(crate) visit: Visit,
     cancel: &'a CancellationToken,
     /// No request before this.
     not_before: Option<(Instant, WaitReason)>,
@@ -35,10 +35,10 @@ impl<'a> ProductFetcher<'a> {
         work: &'a Work,
         market_index: usize,
         market: &'a MarketId,
-        ids: (RunId, u32),
+        visit: Visit,
         cancel: &'a CancellationToken,
     ) -> Self {
-        Self { work, market_index, market, ids, cancel, not_before: None, is_probe: false }
+        Self { work, market_index, market, visit, cancel, not_before: None, is_probe: false }
     }
 
     /// The product's new entry after one request, whatever comes.
@@ -85,7 +85,7 @@ impl<'a> ProductFetcher<'a> {
                     let status_code = if fetched == Fetched::NotModified { 304 } else { 200 };
                     let last = attempt(Some(status_code));
                     self.work.budget.earn();
-                    return Some(Entry::priced(previous, self.ids, failed, last, fetched));
+                    return Some(Entry::priced(previous, self.visit, failed, last, fetched));
                 }
                 Err(fault) => fault,
             };
@@ -111,7 +111,7 @@ impl<'a> ProductFetcher<'a> {
                     self.keep_distance(wait, reason);
                     failed = Some(attempts);
                 }
-                None => return Some(Entry::failed(previous, self.ids, attempts)),
+                None => return Some(Entry::failed(previous, self.visit, attempts)),
             }
         }
     }

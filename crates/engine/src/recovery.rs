@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use price_cache_domain::{Event, MarketId, PauseReason, Run, Store, StoreError, Timestamp, transition};
 
+use crate::Options;
 use crate::error::OpenError;
 use crate::log_book::CallLog;
 use crate::snapshot::{Activity, MarketSnapshot};
@@ -28,7 +29,11 @@ pub(crate) struct Recovered {
 
 /// Reads the run and counts its records. A run that was under way is found paused, as of its last sign of
 /// life, so that the time the program was gone does not count as time under way.
-pub(crate) async fn recover(store: &dyn Store, log: &CallLog) -> Result<Recovered, OpenError> {
+pub(crate) async fn recover(
+    store: &dyn Store,
+    log: &CallLog,
+    options: &Options,
+) -> Result<Recovered, OpenError> {
     let run = store.load_run().await?;
     let mut markets = Vec::new();
     let mut last_activity = None;
@@ -36,7 +41,7 @@ pub(crate) async fn recover(store: &dyn Store, log: &CallLog) -> Result<Recovere
         let counting = plan.markets().iter().map(|planned| {
             let mut market = MarketSnapshot::new(planned);
             async {
-                let latest = count(store, &run, &mut market, log).await?;
+                let latest = count(store, &run, &mut market, log, options).await?;
                 Ok::<_, StoreError>((market, latest))
             }
         });
@@ -77,6 +82,7 @@ async fn count(
     run: &Run,
     market: &mut MarketSnapshot,
     log: &CallLog,
+    options: &Options,
 ) -> Result<Option<Timestamp>, StoreError> {
     let Some(facts) = run.facts() else { return Ok(None) };
     let id = market.market.clone();
@@ -86,12 +92,10 @@ async fn count(
     while let Some(page) = entries.next_page().await? {
         for (product, entry) in &page {
             let Some(outcome) = entry.outcome_in(facts.id()) else { continue };
-            if let Err(overcounted) = market.progress.count(None, outcome) {
+            if let Err(overcounted) = market.count(facts, None, outcome) {
                 tracing::error!(market = %id, %product, %overcounted, "look with the doctor command");
                 continue;
             }
-            let wanted_again = !outcome.is_success() && facts.pass().wants(facts.id(), &id, Some(outcome));
-            market.retries_left += u64::from(wanted_again);
             latest_calls.push(Reverse((outcome.attempts.ended_at(), outcome.attempts.busy())));
             if latest_calls.len() > PACE_CALLS_MAX {
                 latest_calls.pop();
@@ -100,11 +104,18 @@ async fn count(
             log.recover(&id, product, outcome, facts.logs_cleared_at());
         }
     }
-    // The store is in the order of the products, the pace follows time.
-    for Reverse((_, busy)) in latest_calls.into_sorted_vec().into_iter().rev() {
-        market.pace.observe(busy);
+    // The store is in the order of the products, the pace follows time. What was between two completions is
+    // counted as it was live. A longer wait than an upstream may ask for was a pause, which no record tells of.
+    let delay = options.delay_between_requests;
+    let wait_max = options.retry.retry_after_max.max(delay);
+    let mut before = None;
+    for Reverse((ended_at, busy)) in latest_calls.into_sorted_vec().into_iter().rev() {
+        let took = before.map(|before| ended_at.since(before));
+        let took = took.filter(|took| *took <= busy.saturating_add(wait_max));
+        market.pace.observe(took.unwrap_or(busy.saturating_add(delay)));
+        before = Some(ended_at);
     }
-    if market.to_do(facts.pass()) == 0 {
+    if market.to_do(facts.pass(), options.retry.second_pass) == 0 {
         market.activity = Activity::Done;
     }
     Ok(latest)

@@ -43,21 +43,6 @@ impl RetryPolicy {
         Self { options }
     }
 
-    /// Whether another try can help against failures of this class.
-    pub const fn is_retryable(class: FailureClass) -> bool {
-        match class {
-            FailureClass::Transport
-            | FailureClass::Timeout
-            | FailureClass::ServerError
-            | FailureClass::RateLimited
-            | FailureClass::InvalidAnswer => true,
-            FailureClass::NotFound
-            | FailureClass::Rejected
-            | FailureClass::Credentials
-            | FailureClass::Cancelled => false,
-        }
-    }
-
     /// How long to wait before the next request after `tries` failed, the last with `fault`; `None` when
     /// there is to be none. `jitter` is a fraction from 0 to 1.
     ///
@@ -65,7 +50,7 @@ impl RetryPolicy {
     /// best (Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015).
     pub fn wait_after(&self, fault: &Fault, tries: Tries, jitter: f64) -> Option<(Duration, WaitReason)> {
         let class = fault.failure.class();
-        if !Self::is_retryable(class) {
+        if !class.may_pass() {
             return None;
         }
         let is_limited = class == FailureClass::RateLimited;
@@ -107,7 +92,7 @@ mod tests {
         for class in FailureClass::ALL {
             let fault = Fault::new(class, "failed");
             let is_repeated = |failed| policy().wait_after(&fault, failures(failed), 0.5).is_some();
-            assert_eq!(is_repeated(1), RetryPolicy::is_retryable(class));
+            assert_eq!(is_repeated(1), class.may_pass());
             assert_eq!(is_repeated(3), class == FailureClass::RateLimited);
         }
     }

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::core::Core;
+use crate::credentials::Credentials;
 use crate::error::OpenError;
 use crate::handle::Handle;
 use crate::log_book::CallLog;
@@ -67,7 +68,7 @@ impl CacheService {
     pub async fn open(self) -> Result<(Handle, JoinHandle<()>), OpenError> {
         let Self { ports, options, guards, hooks } = self;
         let log = Arc::new(CallLog::default());
-        let Recovered { run, markets } = recover(&*ports.store, &log).await?;
+        let Recovered { run, markets } = recover(&*ports.store, &log, &options).await?;
         let machine = Machine::<RunTable>::new(run.clone()).with_hook(trace);
         let journal = Arc::clone(log.journal());
         let machine = machine.with_hook(move |change: &Change<'_, RunTable>| journal.transitioned(change));
@@ -79,6 +80,7 @@ impl CacheService {
             stop_requested: false,
             retry_at: None,
             parallel_markets: options.parallel_markets.get(),
+            second_pass: options.retry.second_pass,
         });
         let (inputs, received) = mpsc::channel(INPUTS_MAX);
         let work = Arc::new(Work {
@@ -88,6 +90,7 @@ impl CacheService {
             retry: RetryPolicy::new(options.retry.clone()),
             parking: Parking::new(options.parking.clone()),
             budget: RetryBudget::new(&options.retry),
+            credentials: Credentials::default(),
             options,
             reports: inputs.downgrade(),
         });

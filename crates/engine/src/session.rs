@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Options;
 use crate::core::{Input, ProductDone, SessionEnd, SessionFailure, Walk};
+use crate::credentials::Credentials;
 use crate::market_queue::Queue;
 use crate::market_walk::{WalkEnd, walk_market};
 use crate::parking::Parking;
@@ -28,6 +29,7 @@ pub(crate) struct Work {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
     pub(crate) parking: Parking,
+    pub(crate) credentials: Credentials,
     /// Weak, so that the service ends when the last handle is gone.
     pub(crate) reports: mpsc::WeakSender<Input>,
 }
@@ -60,6 +62,7 @@ pub(crate) fn spawn_walk(
     not_recorded: Vec<ProductDone>,
     cancel: CancellationToken,
 ) {
+    work.credentials.reset(walk.were_accepted);
     let walking = {
         let work = Arc::clone(&work);
         async move {
@@ -129,6 +132,10 @@ async fn walk_markets(work: Arc<Work>, walk: Walk, cancel: CancellationToken) ->
         let failure = match joined {
             None => break,
             Some(Ok((WalkEnd::Done, _))) => continue,
+            Some(Ok((WalkEnd::Deferred, job))) => {
+                queue.defer(&work, &job).await;
+                continue;
+            }
             Some(Ok((WalkEnd::Parked(until), job))) => {
                 queue.park(&work, job, until).await;
                 continue;

@@ -1,13 +1,16 @@
 //! What readers see: a copy of where the run is, taken without touching the engine's task or the store.
 
-use std::time::Duration;
+mod forecast;
 
 use price_cache_domain::{
-    Analytics, FailureClass, MarketId, MarketPlan, Pass, Progress, RetryFilter, Run, Timestamp,
+    Analytics, FailureClass, MarketId, MarketPlan, Outcome, Overcounted, Pass, Progress, RetryFilter, Run,
+    RunFacts, Timestamp,
 };
 
-use crate::eta::{Estimate, Pace, seconds};
+use crate::eta::Pace;
 use crate::parking::ParkReason;
+
+pub use forecast::OverallPace;
 
 /// Why a market waits before its next request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +42,23 @@ pub enum Activity {
     Parked {
         /// Why.
         reason: ParkReason,
+        /// Since the market was first parked without having been taken up again.
+        since: Timestamp,
         /// When the probe is due.
         until: Timestamp,
     },
     /// No product is wanted any more.
     Done,
+}
+
+impl Activity {
+    /// Whether the market's products are being fetched.
+    pub(crate) const fn is_walked(self) -> bool {
+        match self {
+            Self::Active | Self::Waiting { .. } => true,
+            Self::Pending | Self::Parked { .. } | Self::Done => false,
+        }
+    }
 }
 
 /// One market of the run.
@@ -57,8 +72,12 @@ pub struct MarketSnapshot {
     pub activity: Activity,
     /// Its pace.
     pub pace: Pace,
+    /// When its last product was done or, if none was since, its walk began. `None` before the first.
+    pub(crate) last_step_at: Option<Timestamp>,
     /// Failed products still to be tried again in this pass.
     pub retries_left: u64,
+    /// Products that failed in a way that may pass and had no second look yet.
+    pub second_looks_left: u64,
     /// Failed requests that were not repeated because the run's retry budget was used up, since the
     /// program began.
     pub retries_denied: u64,
@@ -74,7 +93,9 @@ impl MarketSnapshot {
             progress: Progress::new(plan.total),
             activity: Activity::Pending,
             pace: Pace::new(),
+            last_step_at: None,
             retries_left: 0,
+            second_looks_left: 0,
             retries_denied: 0,
             low_success_rate_told: false,
         }
@@ -94,9 +115,31 @@ impl MarketSnapshot {
         }
     }
 
-    /// Products this pass still has to fetch.
-    pub fn to_do(&self, pass: &Pass) -> u64 {
-        self.retries_left + if pass.unfinished { self.progress.remaining() } else { 0 }
+    /// Counts the outcome of a product; `replaced` is its earlier outcome in the same run.
+    pub(crate) fn count(
+        &mut self,
+        facts: &RunFacts,
+        replaced: Option<&Outcome>,
+        outcome: &Outcome,
+    ) -> Result<(), Overcounted> {
+        self.progress.count(replaced, outcome)?;
+        // What is recorded again may have failed in a pass before this one, and be wanted once more.
+        let is_wanted = |outcome: &Outcome| {
+            !outcome.is_success() && facts.pass().wants(facts.id(), &self.market, Some(outcome))
+        };
+        let counted_anew = |count: u64, counts: &dyn Fn(&Outcome) -> bool| {
+            (count + u64::from(counts(outcome))).saturating_sub(u64::from(replaced.is_some_and(counts)))
+        };
+        self.retries_left = counted_anew(self.retries_left, &is_wanted);
+        self.second_looks_left = counted_anew(self.second_looks_left, &Outcome::awaits_second_look);
+        Ok(())
+    }
+
+    /// Products this pass still has to fetch, those included that get a second look where there is a second
+    /// pass.
+    pub fn to_do(&self, pass: &Pass, second_pass: bool) -> u64 {
+        let second_looks = if second_pass { self.second_looks_left } else { 0 };
+        self.retries_left + if pass.unfinished { self.progress.remaining() + second_looks } else { 0 }
     }
 }
 
@@ -113,6 +156,8 @@ pub struct Snapshot {
     pub retry_at: Option<Timestamp>,
     /// How many markets are walked at a time.
     pub parallel_markets: usize,
+    /// Whether the failed products of a market are tried once more at its end.
+    pub second_pass: bool,
 }
 
 impl Snapshot {
@@ -121,76 +166,13 @@ impl Snapshot {
         self.markets.iter().map(|market| &market.progress).sum()
     }
 
-    /// How long a market will take once its turn has come, from its own pace or else from that of all.
-    pub fn market_estimate(&self, market: &MarketSnapshot, overall: OverallPace) -> Option<Estimate> {
-        let pass = self.run.facts()?.pass();
-        let to_do = market.to_do(pass);
-        market.pace.estimate(to_do).or_else(|| overall.estimate(to_do))
-    }
-
-    /// What the markets with a pace take for a product.
-    pub fn overall_pace(&self) -> OverallPace {
-        let mut overall = OverallPace::default();
-        let mut sum = 0.0;
-        for each in self.markets.iter().filter_map(|market| market.pace.mean_seconds()) {
-            overall.known += 1;
-            sum += each;
-            overall.mean_seconds = sum / f64::from(overall.known);
-            overall.low_seconds = if overall.known == 1 { each } else { overall.low_seconds.min(each) };
-            overall.high_seconds = overall.high_seconds.max(each);
-        }
-        overall
-    }
-
-    /// How long the rest of the run will take: the markets' estimates shared out over those walked at a
-    /// time, and no less than the longest of them. `None` while nothing is known or no run exists.
-    pub fn total_estimate(&self) -> Option<Estimate> {
-        self.run.plan()?;
-        let overall = self.overall_pace();
-        let mut sum = Estimate::DONE;
-        let mut longest = Estimate::DONE;
-        for market in &self.markets {
-            let estimate = self.market_estimate(market, overall)?;
-            sum = each(sum, estimate, Duration::saturating_add);
-            longest = each(longest, estimate, Duration::max);
-        }
-        let lanes = u32::try_from(self.parallel_markets).unwrap_or(u32::MAX).max(1);
-        Some(each(sum, longest, |sum, longest| (sum / lanes).max(longest)))
-    }
-}
-
-/// A market nothing is known of may be faster or slower than the mean of the others by this factor.
-const UNKNOWN_MARKET_FACTOR: f64 = 1.5;
-
-/// The pace of a market of which nothing is known, from the others: every market counts the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct OverallPace {
-    known: u32,
-    mean_seconds: f64,
-    low_seconds: f64,
-    high_seconds: f64,
-}
-
-impl OverallPace {
-    /// How long `remaining` products will take one after another; `None` while nothing is known of any
-    /// market, unless nothing remains.
-    pub fn estimate(self, remaining: u64) -> Option<Estimate> {
-        if remaining == 0 {
-            return Some(Estimate::DONE);
-        }
-        let remaining = remaining as f64;
-        (self.known > 0).then(|| Estimate {
-            expected: seconds(self.mean_seconds * remaining),
-            low: seconds(self.low_seconds.min(self.mean_seconds / UNKNOWN_MARKET_FACTOR) * remaining),
-            high: seconds(self.high_seconds.max(self.mean_seconds * UNKNOWN_MARKET_FACTOR) * remaining),
-        })
-    }
-}
-
-fn each(first: Estimate, second: Estimate, combine: impl Fn(Duration, Duration) -> Duration) -> Estimate {
-    Estimate {
-        expected: combine(first.expected, second.expected),
-        low: combine(first.low, second.low),
-        high: combine(first.high, second.high),
+    /// Whether all that a market still does is to look at failed products a second time.
+    pub fn is_in_second_pass(&self, market: &MarketSnapshot) -> bool {
+        let is_under_way = match market.activity {
+            Activity::Active | Activity::Waiting { .. } | Activity::Parked { .. } => true,
+            Activity::Pending | Activity::Done => false,
+        };
+        let has_rest = market.progress.remaining() > 0 || market.retries_left > 0;
+        self.second_pass && is_under_way && !has_rest && market.second_looks_left > 0
     }
 }

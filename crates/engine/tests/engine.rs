@@ -7,6 +7,7 @@ mod engine {
     mod catalogue;
     mod commands;
     mod crash;
+    mod credentials;
     mod doubtful;
     mod durability;
     mod eta;
@@ -14,11 +15,13 @@ mod engine {
     mod guards;
     pub(crate) mod harness;
     mod model;
+    mod outage;
     mod parking;
     mod readers;
     mod retries;
     mod retry_failed;
     mod run_failures;
+    mod second_pass;
     mod simulation;
     mod storage_failures;
 }

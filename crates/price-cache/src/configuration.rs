@@ -90,6 +90,7 @@ impl RunConfig {
                 rate_limited_max: self.retry.rate_limited_max.into(),
                 budget_start: self.retry.budget_start,
                 budget_percent: self.retry.budget_percent,
+                second_pass: self.retry.second_pass,
             },
             parking: ParkingOptions {
                 failures_in_a_row: self.parking.failures_in_a_row,
@@ -118,6 +119,8 @@ pub struct RetryConfig {
     pub budget_start: u32,
     /// Retries that 100 products which came pay for: in an outage, so much more load at most.
     pub budget_percent: u32,
+    /// Whether the failed products of a market are tried once more at its end.
+    pub second_pass: bool,
 }
 
 impl Default for RetryConfig {
@@ -131,6 +134,7 @@ impl Default for RetryConfig {
             rate_limited_max: options.rate_limited_max.into(),
             budget_start: options.budget_start,
             budget_percent: options.budget_percent,
+            second_pass: options.second_pass,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use price_cache_domain::{
     Amount, Attempt, Currency, Entry, Fetched, MarketId, Price, ProductId, Quote, Run, RunId, Store,
-    Timestamp,
+    Timestamp, Visit,
 };
 use price_cache_storage_sled::{SledOptions, SledStore};
 use price_cache_testkit::block_on;
@@ -78,7 +78,7 @@ fn write(path: &Path, entries: u32, pass: u64) {
         };
         let run = RunId::from_number(1_767_225_600_000 + pass);
         let fetched = Fetched::Price(Quote { price, etag: None });
-        let entry = Entry::priced(None, (run, 1), None, attempt, fetched);
+        let entry = Entry::priced(None, Visit::first(run, 1), None, attempt, fetched);
         pending.push_back(store.record(&market, &product, entry));
         if pending.len() >= WINDOW {
             block_on(pending.pop_front().unwrap()).unwrap();

@@ -241,7 +241,7 @@ mod tests {
     use std::task::{Context, Poll, Waker};
     use std::time::Duration;
 
-    use price_cache_domain::{Attempt, Timestamp};
+    use price_cache_domain::{Attempt, Timestamp, Visit};
 
     use super::*;
     use crate::{block_on, default_price, market, product};
@@ -257,7 +257,7 @@ mod tests {
             price: default_price(&market("US"), &product("a")),
             etag: None,
         });
-        Entry::priced(None, (RunId::from_number(1), 1), None, attempt, price)
+        Entry::priced(None, Visit::first(RunId::from_number(1), 1), None, attempt, price)
     }
 
     fn is_pending<T>(future: impl Future<Output = T>) -> bool {

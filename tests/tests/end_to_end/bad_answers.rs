@@ -34,9 +34,10 @@ fn faults() -> (Faults, Vec<String>) {
 }
 
 async fn refuse(query: &str) -> anyhow::Result<()> {
-    let stage = Stage::new(Catalogue::synthetic(1, PRODUCTS), &Settings::default()).await?;
+    let settings = Settings { second_pass: false, ..Settings::default() };
+    let stage = Stage::new(Catalogue::synthetic(1, PRODUCTS), &settings).await?;
     let source = Source::rest(&stage.simulator.base_url()).price_query(query);
-    stage.scene.configure(&source.to_string(), &Settings::default())?;
+    stage.scene.configure(&source.to_string(), &settings)?;
     let (faults, failing) = faults();
     stage.simulator.set_faults(faults)?;
     let server = stage.completed().await?;

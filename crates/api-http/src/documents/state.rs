@@ -19,7 +19,7 @@ pub(crate) fn state_document(snapshot: &Snapshot, now: Timestamp) -> api::StateD
     let has_current = !matches!(run.status(), RunStatus::Idle | RunStatus::Completed);
     let current = current_index.filter(|_| has_current).and_then(|index| markets.get(index));
     let is_running = run.status() == RunStatus::Processing;
-    let end = snapshot.total_estimate().filter(|_| is_running).map(|rest| now.plus(rest.expected));
+    let end = snapshot.total_estimate(now).filter(|_| is_running).map(|rest| now.plus(rest.expected));
     let (mut paused_at, mut paused_reason, mut completed_at, mut error_message) = (None, None, None, None);
     match run {
         Run::Paused(paused) => {

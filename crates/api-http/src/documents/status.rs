@@ -15,8 +15,9 @@ pub fn status_document(snapshot: &Snapshot, now: Timestamp) -> api::Status {
     for market in &snapshot.markets {
         let progress = &market.progress;
         // Until the plan is made, totals are not known and 0 would say that nothing is left.
-        let estimate = has_plan.then(|| snapshot.market_estimate(market, overall)).flatten();
-        markets.push(market.market.as_str(), market_status(market, estimate, now));
+        let estimate = has_plan.then(|| snapshot.market_estimate(market, overall, now)).flatten();
+        let in_second_pass = snapshot.is_in_second_pass(market);
+        markets.push(market.market.as_str(), market_status(market, estimate, in_second_pass, now));
         market_analytics.push(
             market.market.as_str(),
             api::MarketAnalytics {
@@ -28,7 +29,7 @@ pub fn status_document(snapshot: &Snapshot, now: Timestamp) -> api::Status {
         );
     }
     let analytics = snapshot.analytics();
-    let total = snapshot.total_estimate();
+    let total = snapshot.total_estimate(now);
     api::Status {
         current_state: state_document(snapshot, now),
         markets,
@@ -48,7 +49,12 @@ pub fn status_document(snapshot: &Snapshot, now: Timestamp) -> api::Status {
     }
 }
 
-fn market_status(market: &MarketSnapshot, estimate: Option<Estimate>, now: Timestamp) -> api::MarketStatus {
+fn market_status(
+    market: &MarketSnapshot,
+    estimate: Option<Estimate>,
+    in_second_pass: bool,
+    now: Timestamp,
+) -> api::MarketStatus {
     let progress = &market.progress;
     let waiting = waiting(market.activity, now);
     api::MarketStatus {
@@ -66,7 +72,7 @@ fn market_status(market: &MarketSnapshot, estimate: Option<Estimate>, now: Times
             Activity::Parked { .. } => api::MarketState::Parked,
             Activity::Done => api::MarketState::Done,
         },
-        waiting,
+        waiting: if in_second_pass { Some(second_pass(market, waiting)) } else { waiting },
         eta_seconds: estimate.map(|estimate| estimate.expected.as_secs_f64()),
         eta_seconds_low: estimate.map(|estimate| estimate.low.as_secs_f64()),
         eta_seconds_high: estimate.map(|estimate| estimate.high.as_secs_f64()),
@@ -79,7 +85,7 @@ fn market_status(market: &MarketSnapshot, estimate: Option<Estimate>, now: Times
 fn waiting(activity: Activity, now: Timestamp) -> Option<String> {
     let (reason, until) = match activity {
         Activity::Waiting { reason, until } => (reason, until),
-        Activity::Parked { reason, until } => {
+        Activity::Parked { reason, until, .. } => {
             let until = if until > now {
                 let second = until.as_millis().div_euclid(1_000).rem_euclid(86_400);
                 format!("until {:02}:{:02}:{:02} UTC", second / 3_600, second / 60 % 60, second % 60)
@@ -97,6 +103,14 @@ fn waiting(activity: Activity, now: Timestamp) -> Option<String> {
         WaitReason::Pacing => "delay between requests".to_owned(),
     };
     (left > 0.0).then(|| format!("next request in {left:.1} s: {why}"))
+}
+
+/// The line of a market whose failed products are tried again.
+fn second_pass(market: &MarketSnapshot, waiting: Option<String>) -> String {
+    let left = market.second_looks_left;
+    let products = if left == 1 { "product is" } else { "products are" };
+    let waiting = waiting.map_or_else(String::new, |waiting| format!("; {waiting}"));
+    format!("second pass: {left} failed {products} tried again{waiting}")
 }
 
 /// Whole minutes, rounded up; 0 only when nothing is left.
@@ -127,7 +141,7 @@ mod tests {
     fn a_parked_market_says_why_and_until_when() {
         let reason = ParkReason { failures: 10, class: FailureClass::ServerError, status_code: Some(503) };
         let until = Timestamp::from_millis(1_767_225_605_000);
-        let line = |now| waiting(Activity::Parked { reason, until }, now);
+        let line = |now| waiting(Activity::Parked { reason, since: until, until }, now);
         assert_eq!(
             line(Timestamp::from_millis(1_767_225_600_000)).as_deref(),
             Some("parked until 00:00:05 UTC: 10 x 503")

@@ -1,6 +1,6 @@
 //! The page: what was counted, and where the run is.
 
-use price_cache_domain::{FailureClass, RunStatus};
+use price_cache_domain::{FailureClass, RunStatus, Timestamp};
 use price_cache_engine::{Activity, Snapshot, WaitReason};
 
 use super::process;
@@ -14,7 +14,7 @@ const MARKETS_TOLD_MAX: usize = 1_000;
 pub(crate) fn exposition(app: &App) -> String {
     let mut page = Page::default();
     let snapshot = app.engine.snapshot();
-    run(&mut page, &snapshot);
+    run(&mut page, &snapshot, app.engine.now());
     markets(&mut page, &snapshot, app);
     counted(&mut page, app);
     app.metrics.http.write(&mut page);
@@ -28,7 +28,7 @@ pub(crate) fn exposition(app: &App) -> String {
     page.finish()
 }
 
-fn run(page: &mut Page, snapshot: &Snapshot) {
+fn run(page: &mut Page, snapshot: &Snapshot, now: Timestamp) {
     let name = "price_cache_run_state";
     page.family(name, Kind::Gauge, "1 for the state that the run is in, 0 for the others.");
     for state in RunStatus::ALL {
@@ -41,7 +41,7 @@ fn run(page: &mut Page, snapshot: &Snapshot) {
     page.sample(name, &[], ratio(analytics.completed(), analytics.total));
     let name = "price_cache_eta_seconds";
     page.family(name, Kind::Gauge, "Expected time to the end of the run; missing while unknown.");
-    if let Some(rest) = snapshot.total_estimate() {
+    if let Some(rest) = snapshot.total_estimate(now) {
         page.sample(name, &[], rest.expected.as_secs_f64());
     }
     let name = "price_cache_failed_products";

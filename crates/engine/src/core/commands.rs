@@ -60,13 +60,9 @@ impl Core {
         let state = self.machine.state().status();
         let reason = PauseReason::Manual;
         if !self.session_running {
-            // A guard once kept the run from coming to rest.
-            if state.is_locked() {
+            // A guard once kept the run from coming to rest, or it would go on by itself.
+            if state.is_locked() || self.snapshot.borrow().retry_at.is_some() {
                 return self.decide(Event::Stop { reason }, actor, Some(reply), now);
-            }
-            if self.snapshot.borrow().retry_at.is_some() {
-                let message = "the automatic retry is called off; start goes on where the run was";
-                return vec![self.set_retry(None), answer(reply, state, true, message)];
             }
             return vec![answer(reply, state, false, &format!("nothing is running; the run is {state}"))];
         }
@@ -135,6 +131,9 @@ pub(super) fn accept(reply: Reply, kind: EventKind, state: RunStatus) -> Effect 
         EventKind::RetryFailed => "the failed products are being tried again",
         EventKind::Reset => "the run and everything it left is deleted",
         EventKind::ClearLogs => "the logs are deleted",
+        EventKind::Stop if state == RunStatus::Error => {
+            "the automatic retry is called off; start goes on where the run was"
+        }
         EventKind::Stop => "the run is paused",
         EventKind::PlanComplete
         | EventKind::ProductDone

@@ -138,4 +138,6 @@ pub(crate) struct Walk {
     pub(crate) markets: Vec<usize>,
     /// Whether a person asked for it, so that parked markets are probed at once.
     pub(crate) probe_at_once: bool,
+    /// Whether the upstream gave a price to the run before, and so took our credentials.
+    pub(crate) were_accepted: bool,
 }

@@ -35,16 +35,12 @@ impl Core {
         let (replaced, outcome) = (done.replaced.as_ref(), &done.entry.outcome);
         snapshot.send_modify(|snapshot| {
             let Some(market) = snapshot.markets.get_mut(done.market) else { return };
-            if let Err(overcounted) = market.progress.count(replaced, outcome) {
+            if let Err(overcounted) = market.count(facts, replaced, outcome) {
                 tracing::error!(market = %market.market, product = %done.product, %overcounted, "defect");
                 return;
             }
             market.pace.observe(done.took);
-            // What is recorded again may have failed in a pass before this one, and be wanted once more.
-            let wanted = |outcome| facts.pass().wants(facts.id(), &market.market, Some(outcome));
-            let wanted_before = u64::from(replaced.is_some_and(wanted));
-            market.retries_left =
-                (market.retries_left + u64::from(wanted(outcome))).saturating_sub(wanted_before);
+            market.last_step_at = Some(now);
             let market_id = &market.market;
             let calls = log.add(market_id, &done.product, replaced, outcome, facts.logs_cleared_at());
             log.journal().settled(Settled { market: market_id, replaced, outcome }, calls);

@@ -49,7 +49,11 @@ impl Core {
                     snapshot.retry_at = retry_of(&run);
                     snapshot.stop_requested = false;
                 }
-                EventKind::Stop | EventKind::LastMarketDone => snapshot.stop_requested = false,
+                EventKind::Stop => {
+                    snapshot.retry_at = None;
+                    snapshot.stop_requested = false;
+                }
+                EventKind::LastMarketDone => snapshot.stop_requested = false,
                 EventKind::Start | EventKind::RetryDue | EventKind::RetryFailed | EventKind::Reset => {
                     snapshot.retry_at = None;
                 }
@@ -100,7 +104,12 @@ impl Core {
                 effects.extend(self.rested(run));
                 effects
             }
-            EventKind::Stop | EventKind::LastMarketDone => self.rested(run),
+            EventKind::Stop => {
+                let mut effects = vec![Effect::SetRetry(None)];
+                effects.extend(self.rested(run));
+                effects
+            }
+            EventKind::LastMarketDone => self.rested(run),
             EventKind::Reset => vec![Effect::SetRetry(None)],
             EventKind::ProductDone | EventKind::MarketDone | EventKind::ClearLogs => Vec::new(),
         }
@@ -120,19 +129,23 @@ impl Core {
         let Some(plan) = run.plan() else { return vec![Effect::Plan(facts.id())] };
         let not_recorded = std::mem::take(&mut self.not_recorded);
         let mut markets = Vec::new();
+        let mut were_accepted = false;
         self.snapshot.send_modify(|snapshot| {
+            let second_pass = snapshot.second_pass;
             for (index, market) in snapshot.markets.iter_mut().enumerate() {
                 let waits = not_recorded.iter().any(|done| done.market == index);
-                let to_do = waits || market.to_do(facts.pass()) > 0;
+                let to_do = waits || market.to_do(facts.pass(), second_pass) > 0;
                 market.activity = if to_do { Activity::Pending } else { Activity::Done };
                 markets.extend(to_do.then_some(index));
+                were_accepted |= market.progress.successful() > 0;
             }
         });
         if markets.is_empty() {
             return self.session_ended(SessionEnd::Walked, now);
         }
         let (run, pass, plan) = (facts.id(), facts.pass().clone(), Arc::clone(plan));
-        let walk = Walk { run, pass, plan, markets, probe_at_once: kind != EventKind::RetryDue };
+        let probe_at_once = kind != EventKind::RetryDue;
+        let walk = Walk { run, pass, plan, markets, probe_at_once, were_accepted };
         vec![Effect::Walk { walk, not_recorded }]
     }
 

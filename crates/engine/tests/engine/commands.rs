@@ -1,13 +1,14 @@
 //! What each command does in each state.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use price_cache_domain::{FailureClass, PauseReason, RetryFilter, RunStatus};
+use price_cache_domain::{PauseReason, RetryFilter, RunStatus};
 use price_cache_engine::CommandError;
 use price_cache_testkit::ScriptedSource;
 use tokio::time::Instant;
 
-use super::harness::{Rig, Setup, counts, fault, limited, operator, pause_of, refusal};
+use super::harness::{Rig, Setup, counts, limited, operator, pause_of, refusal, revoked_after};
 
 /// What a stop may take.
 const STOP_MAX: Duration = Duration::from_millis(250);
@@ -262,15 +263,14 @@ async fn logs_are_cleared_while_the_lists_are_made_and_in_error_too() {
     rig.start().await;
     let cleared = rig.handle.clear_logs(operator()).await.unwrap();
     assert_eq!(cleared.state, RunStatus::Initializing);
-    for index in 3..8 {
-        source.script("US", &format!("p{index:04}"), [Err(fault(FailureClass::Credentials))]);
-    }
+    let key = revoked_after(&source, 3);
     source.release_listings();
     rig.until_status(RunStatus::Error).await;
     assert_eq!(rig.log_ids().len(), 3);
     assert_eq!(rig.handle.clear_logs(operator()).await.unwrap().state, RunStatus::Error);
     let rig = rig.kill(Duration::ZERO).await.open().await;
     assert_eq!((rig.status(), rig.log_ids().len()), (RunStatus::Error, 0));
+    key.store(true, Ordering::SeqCst);
     rig.whole_run().await;
     assert_eq!(rig.log_ids().len(), 6, "what is fetched afterwards is logged");
 }

@@ -36,6 +36,8 @@ fn setup(parallel_markets: usize) -> Setup {
         options.parallel_markets = NonZeroUsize::new(parallel_markets).unwrap();
         options.undurable_records_max = NonZeroUsize::new(WINDOW).unwrap();
         options.retry.backoff_start = Duration::from_millis(20);
+        options.retry.budget_start = 1_000;
+        options.parking.failures_in_a_row = 0;
         options.resume_interrupted = false;
     })
 }
@@ -45,8 +47,10 @@ fn setup(parallel_markets: usize) -> Setup {
 struct Shown {
     completed: BTreeMap<String, u64>,
     calls: BTreeSet<String>,
-    /// Products shown as done, with the requests made for each until then.
+    /// Products shown with a price, with the requests made for each until then.
     requests: BTreeMap<(String, String), u32>,
+    /// Requests that no record on disk tells of.
+    untold: BTreeMap<(String, String), u32>,
     pauses_found: usize,
     lived: Duration,
     lost: usize,
@@ -71,7 +75,7 @@ impl Shown {
         for slot in &snapshot.markets {
             self.completed.insert(slot.market.to_string(), slot.progress.completed());
         }
-        for call in calls {
+        for call in calls.iter().filter(|call| call.failure.is_none()) {
             let (market, product) = (call.market.to_string(), call.product.to_string());
             let asked = setup.source.requests(&market, &product);
             let before = *self.requests.entry((market, product)).or_insert(asked);
@@ -79,15 +83,18 @@ impl Shown {
         }
     }
 
-    /// How many products were asked for and are not on disk.
+    /// How many products were asked for with no record of it on disk.
     fn count_lost(&mut self, setup: &Setup, allowed: usize) {
-        let on_disk = setup.entries();
+        let told = setup.entries();
         let asked = MARKETS.iter().flat_map(|market| {
             (0..PRODUCTS).map(move |index| ((*market).to_owned(), format!("p{index:04}")))
         });
         let lost = asked
-            .filter(|(market, product)| setup.source.requests(market, product) > 0)
-            .filter(|pair| !on_disk.contains_key(pair))
+            .filter(|pair| {
+                let told = told.get(pair).map_or(0, |entry| entry.outcome.attempts.requests());
+                let untold = setup.source.requests(&pair.0, &pair.1) - told;
+                untold > self.untold.insert(pair.clone(), untold).unwrap_or(0)
+            })
             .count();
         assert!(lost <= allowed, "{lost} products would be fetched again, {allowed} may be");
         self.lost += lost;
@@ -168,6 +175,16 @@ fn survive(parallel_markets: usize, crashes: &[CrashPoint]) -> bool {
     let id = run.latest_id().unwrap();
     let entries = setup.entries();
     assert_eq!(entries.values().filter(|entry| entry.outcome_in(id).is_some()).count(), PAIRS);
+
+    // Whatever failed in a way that may pass was visited twice, and the rest once.
+    for (pair, entry) in &entries {
+        let attempts = &entry.outcome.attempts;
+        let expected = match attempts.failure().map(|failure| failure.class()) {
+            Some(FailureClass::ServerError) => (6, true),
+            _ => (1, false),
+        };
+        assert_eq!((attempts.requests(), entry.outcome.had_second_look), expected, "{pair:?}");
+    }
 
     // Every request is explained: by an outcome, or by a crash that cost it.
     let requests: u32 = entries.values().map(|entry| entry.outcome.attempts.requests()).sum();

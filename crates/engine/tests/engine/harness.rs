@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use price_cache_domain::{
@@ -11,7 +12,7 @@ use price_cache_domain::{
 use price_cache_engine::{
     Accepted, CacheService, CommandError, Handle, MarketSnapshot, Options, Ports, Snapshot,
 };
-use price_cache_testkit::{MemoryStore, ScriptedSource};
+use price_cache_testkit::{MemoryStore, ScriptedSource, quote};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -23,6 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(36_000);
 pub(crate) struct PausedClock {
     base: Timestamp,
     origin: Instant,
+}
+
+impl PausedClock {
+    /// When this life of the process began.
+    pub(crate) const fn base(&self) -> Timestamp {
+        self.base
+    }
 }
 
 impl Clock for PausedClock {
@@ -60,6 +68,11 @@ impl Setup {
     /// No market is ever parked, and no failed product held back.
     pub(crate) fn without_parking(self) -> Self {
         self.with_options(|options| options.parking.failures_in_a_row = 0)
+    }
+
+    /// Failed products are not tried again at the end of their market.
+    pub(crate) fn without_second_pass(self) -> Self {
+        self.with_options(|options| options.retry.second_pass = false)
     }
 
     fn ports(&self) -> (Ports, PausedClock) {
@@ -189,8 +202,11 @@ pub(crate) fn assert_sound(snapshot: &Snapshot) {
         assert_eq!(progress.completed(), progress.successful() + progress.failed());
         assert!(progress.requests() >= progress.completed(), "{snapshot:?}");
     }
-    if let Some(estimate) = snapshot.total_estimate() {
-        assert!(estimate.low <= estimate.expected && estimate.expected <= estimate.high, "{snapshot:?}");
+    let since = snapshot.run.facts().map_or(Timestamp::from_millis(0), |facts| facts.started_at());
+    for now in [since, since.plus(Duration::from_secs(1_000))] {
+        if let Some(estimate) = snapshot.total_estimate(now) {
+            assert!(estimate.low <= estimate.expected && estimate.expected <= estimate.high, "{snapshot:?}");
+        }
     }
 }
 
@@ -244,6 +260,20 @@ pub(crate) fn fault(class: FailureClass) -> Fault {
 /// Status 429 with a wish for the wait.
 pub(crate) fn limited(retry_after: Duration) -> Fault {
     Fault { retry_after: Some(retry_after), ..fault(FailureClass::RateLimited) }
+}
+
+/// The source refuses our key after so many prices, until somebody corrects it: sets what this returns.
+pub(crate) fn revoked_after(source: &ScriptedSource, prices: u64) -> Arc<AtomicBool> {
+    let is_corrected = Arc::new(AtomicBool::new(false));
+    let (seen, given) = (Arc::clone(&is_corrected), AtomicU64::new(0));
+    source.set_default(move |_, _, _, _| {
+        if seen.load(Ordering::SeqCst) || given.fetch_add(1, Ordering::SeqCst) < prices {
+            Ok(quote("1.00", "EUR"))
+        } else {
+            Err(fault(FailureClass::Credentials))
+        }
+    });
+    is_corrected
 }
 
 /// One life of the process: a runtime of its own under paused time, and nothing of it goes on afterwards.

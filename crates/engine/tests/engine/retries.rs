@@ -3,12 +3,12 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use price_cache_domain::{FailureClass, RunFailureClass, RunStatus};
-use price_cache_engine::{Activity, RetryPolicy, WaitReason};
+use price_cache_domain::{FailureClass, RunStatus};
+use price_cache_engine::{Activity, WaitReason};
 use price_cache_testkit::ScriptedSource;
 use tokio::time::Instant;
 
-use super::harness::{Rig, Setup, counts, failure_of, fault, limited};
+use super::harness::{Rig, Setup, counts, fault, limited};
 
 #[tokio::test(start_paused = true)]
 async fn each_class_is_retried_as_it_deserves_and_no_failed_product_ends_the_run() {
@@ -23,11 +23,11 @@ async fn each_class_is_retried_as_it_deserves_and_no_failed_product_ends_the_run
     let setup = Setup::new(source.clone()).with_options(|options| {
         options.retry.rate_limited_max = Duration::ZERO;
     });
-    let rig = setup.open().await;
+    let rig = setup.without_second_pass().open().await;
     let done = rig.whole_run().await;
     assert_eq!(counts(&done, "US"), (9, 1, 8));
     for class in classes {
-        let has_attempts = RetryPolicy::is_retryable(class) && class != FailureClass::RateLimited;
+        let has_attempts = class.may_pass() && class != FailureClass::RateLimited;
         let expected = if has_attempts { 3 } else { 1 };
         assert_eq!(source.requests("US", class.name()), expected, "{class}");
         assert_eq!(done.markets[0].progress.failed_with(class), 1);
@@ -101,7 +101,7 @@ async fn backoff_is_bounded() {
         options.retry.attempts_max = NonZeroU32::new(20).unwrap();
         options.retry.backoff_max = Duration::from_secs(2);
     });
-    let rig = setup.open().await;
+    let rig = setup.without_second_pass().open().await;
     let took = run_time(&rig).await;
     assert_eq!(rig.setup.source.requests_total(), 20);
     assert!(took <= Duration::from_secs(19 * 2) + Duration::from_millis(20 * 6), "{took:?}");
@@ -156,58 +156,6 @@ async fn the_delay_between_requests_is_kept() {
     });
     let rig = setup.open().await;
     assert_eq!(run_time(&rig).await, Duration::from_millis(5 * 5 + 4 * 200));
-}
-
-#[tokio::test(start_paused = true)]
-async fn credentials_refused_five_times_in_a_row_end_the_run_and_their_products_are_fetched_later() {
-    let source = ScriptedSource::new().with_numbered("US", 20);
-    source.set_default(|market, product, number, _| {
-        let refused = product.as_str() >= "p0003" && number == 1;
-        if refused {
-            Err(fault(FailureClass::Credentials))
-        } else {
-            Ok(price_cache_domain::Fetched::Price(price_cache_domain::Quote {
-                price: price_cache_testkit::default_price(market, product),
-                etag: None,
-            }))
-        }
-    });
-    let rig = Setup::new(source.clone()).open().await;
-    rig.start().await;
-    let broken = rig.until_status(RunStatus::Error).await;
-    let failure = failure_of(&broken);
-    assert_eq!((failure.class, failure.retry_at), (RunFailureClass::Credentials, None));
-    assert!(failure.message.contains("API key"), "{}", failure.message);
-    assert_eq!(counts(&broken, "US"), (20, 3, 0));
-    assert_eq!((rig.setup.entries().len(), source.requests_total()), (3, 8));
-    // Somebody corrects the key.
-    source.set_default(|market, product, _, _| {
-        Ok(price_cache_domain::Fetched::Price(price_cache_domain::Quote {
-            price: price_cache_testkit::default_price(market, product),
-            etag: None,
-        }))
-    });
-    rig.start().await;
-    let done = rig.until_status(RunStatus::Completed).await;
-    assert_eq!(counts(&done, "US"), (20, 20, 0));
-    assert_eq!(source.requests_total(), 20 + 5);
-}
-
-#[tokio::test(start_paused = true)]
-async fn fewer_refusals_than_that_are_failures_of_their_products() {
-    for window in [1, 2, 16] {
-        let source = ScriptedSource::new().with_numbered("US", 12);
-        // Four, then a success, then four more at the end of the list.
-        for index in [1, 2, 3, 4, 8, 9, 10, 11] {
-            source.script("US", &format!("p{index:04}"), [Err(fault(FailureClass::Credentials))]);
-        }
-        let setup = Setup::new(source).with_options(|options| {
-            options.undurable_records_max = std::num::NonZeroUsize::new(window).unwrap();
-        });
-        let done = setup.open().await.whole_run().await;
-        assert_eq!(counts(&done, "US"), (12, 4, 8));
-        assert_eq!(setup.source.requests_total(), 12);
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,12 +1,13 @@
 //! Attempting failed products again: which, from which state, and where that ends.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use price_cache_domain::{FailureClass, PauseReason, RetryFilter, Run, RunStatus};
 use price_cache_testkit::{ScriptedSource, market};
 
 use super::doubtful::DoubtfulStore;
-use super::harness::{Rig, Setup, counts, fault, operator, pause_of, refusal};
+use super::harness::{Rig, Setup, counts, fault, operator, pause_of, refusal, revoked_after};
 
 fn any() -> RetryFilter {
     RetryFilter::default()
@@ -19,7 +20,7 @@ async fn with_failures() -> Rig {
     for (market, product) in [("US", "p0001"), ("DE", "p0000")] {
         source.script(market, product, vec![Err(fault(FailureClass::Timeout)); 3]);
     }
-    let rig = Setup::new(source).open().await;
+    let rig = Setup::new(source).without_second_pass().open().await;
     let done = rig.whole_run().await;
     assert_eq!((counts(&done, "US"), counts(&done, "DE")), ((4, 2, 2), (2, 1, 1)));
     rig
@@ -109,12 +110,11 @@ async fn a_retry_that_is_stopped_goes_on_with_what_it_had_not_retried() {
 async fn retry_failed_of_a_run_in_error_tries_what_failed_and_start_does_the_rest() {
     let source = ScriptedSource::new().with_numbered("US", 9);
     source.script("US", "p0001", [Err(fault(FailureClass::NotFound))]);
-    for index in 3..8 {
-        source.script("US", &format!("p{index:04}"), [Err(fault(FailureClass::Credentials))]);
-    }
+    let key = revoked_after(&source, 2);
     let rig = Setup::new(source.clone()).open().await;
     rig.start().await;
     assert_eq!(counts(&rig.until_status(RunStatus::Error).await, "US"), (9, 2, 1));
+    key.store(true, Ordering::SeqCst);
     rig.handle.retry_failed(operator(), any()).await.unwrap();
     let paused = rig.until_status(RunStatus::Paused).await;
     assert_eq!((pause_of(&paused), counts(&paused, "US")), (PauseReason::RetryFinished, (9, 3, 0)));

@@ -44,6 +44,9 @@ struct EntryRecord<'a> {
     price_run: Option<u64>,
     #[b(9)]
     etag: Option<&'a str>,
+    /// Absent: it had no second look.
+    #[n(10)]
+    had_second_look: Option<bool>,
 }
 
 #[derive(Encode, Decode)]
@@ -109,6 +112,7 @@ pub(crate) fn encode_entry(entry: &Entry) -> Result<Vec<u8>, StoreError> {
             .filter(|difference| *difference != 0),
         price_run: price.filter(|price| price.run != outcome.run).map(|price| price.run.number()),
         etag: price.and_then(|price| price.etag.as_deref()),
+        had_second_look: outcome.had_second_look.then_some(true),
     };
     seal(&record, BYTES_EXPECTED)
 }
@@ -158,5 +162,6 @@ pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, DecodeError> {
         (None, None) => None,
         _ => return Err(DecodeError::damaged("it has half a price")),
     };
-    Ok(Entry { price, outcome: Outcome { run, pass: record.pass.unwrap_or(1), attempts } })
+    let had_second_look = record.had_second_look.unwrap_or(false);
+    Ok(Entry { price, outcome: Outcome { run, pass: record.pass.unwrap_or(1), had_second_look, attempts } })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use price_cache_domain::{
     Amount, Attempt, Attempts, CachedPrice, Currency, Entry, Failure, FailureClass, MarketId, MarketPlan,
     Outcome, Pass, PauseReason, Plan, Price, ProductId, RetryFilter, Run, RunFailure, RunFailureClass, RunId,
-    RunRecord, RunStatus, Timestamp,
+    RunRecord, RunStatus, Timestamp, Visit,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -71,9 +71,12 @@ fn prices() -> impl Strategy<Value = CachedPrice> {
 }
 
 fn entries() -> impl Strategy<Value = Entry> {
-    (option::of(prices()), any::<u64>(), any::<u32>(), attempts()).prop_map(|(price, run, pass, attempts)| {
-        Entry { price, outcome: Outcome { run: RunId::from_number(run), pass, attempts } }
-    })
+    (option::of(prices()), any::<u64>(), any::<u32>(), any::<bool>(), attempts()).prop_map(
+        |(price, run, pass, had_second_look, attempts)| {
+            let run = RunId::from_number(run);
+            Entry { price, outcome: Outcome { run, pass, had_second_look, attempts } }
+        },
+    )
 }
 
 proptest! {
@@ -117,7 +120,7 @@ fn success() -> Entry {
     let price = Price { amount: Amount::parse("19.99").unwrap(), currency: Currency::parse("EUR").unwrap() };
     let run = RunId::from_number(1_767_225_600_000);
     let fetched = price_cache_domain::Fetched::Price(price_cache_domain::Quote { price, etag: None });
-    Entry::priced(None, (run, 1), None, attempt, fetched)
+    Entry::priced(None, Visit::first(run, 1), None, attempt, fetched)
 }
 
 fn failure() -> Entry {
@@ -133,7 +136,8 @@ fn failure() -> Entry {
         FailureClass::ServerError,
         Some(503),
     ));
-    let mut entry = Entry::failed(Some(&earlier), (RunId::from_number(1_767_312_000_000), 2), attempts);
+    let mut entry =
+        Entry::failed(Some(&earlier), Visit::first(RunId::from_number(1_767_312_000_000), 2), attempts);
     if let Some(price) = &mut entry.price {
         price.etag = Some("\"v1\"".to_owned());
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use price_cache_domain::{Attempt, Entry, MarketId, ProductId, RunId, Store, Timestamp};
+use price_cache_domain::{Attempt, Entry, MarketId, ProductId, RunId, Store, Timestamp, Visit};
 use price_cache_storage_sled::{SledOptions, SledStore};
 use price_cache_testkit::{block_on, market, product, quote};
 
@@ -33,7 +33,7 @@ pub(crate) fn priced(number: u32) -> Entry {
         failure: None,
     };
     let price = quote(&format!("{number}.50"), "EUR");
-    Entry::priced(None, (RunId::from_number(1_767_225_600_000), 1), None, attempt, price)
+    Entry::priced(None, Visit::first(RunId::from_number(1_767_225_600_000), 1), None, attempt, price)
 }
 
 /// The number of an entry made by [`priced`].

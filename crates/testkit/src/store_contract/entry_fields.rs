@@ -21,7 +21,12 @@ fn parts(requests: u32, busy: Duration, kept: Vec<Attempt>) -> Attempts {
 
 fn samples() -> Vec<Entry> {
     let ok = |at| attempt(at, Duration::from_nanos(5_000_001), Some(200), None);
-    let outcome = |run, pass, attempts| Outcome { run: RunId::from_number(run), pass, attempts };
+    let outcome = |run, pass, attempts| Outcome {
+        run: RunId::from_number(run),
+        pass,
+        had_second_look: pass != 1,
+        attempts,
+    };
     let cached = |amount, currency, fetched_at, run, etag: Option<&str>| CachedPrice {
         price: price(amount, currency),
         fetched_at: Timestamp::from_millis(fetched_at),
@@ -67,7 +72,7 @@ fn samples() -> Vec<Entry> {
     samples
 }
 
-/// An entry comes back with every field: digits, currency, validator, times, runs, pass, counts,
+/// An entry comes back with every field: digits, currency, validator, times, runs, pass, second look, counts,
 /// durations to the nanosecond, status codes, classes and messages.
 pub async fn every_field_of_an_entry_comes_back(harness: &dyn Harness) {
     let store = harness.open().await;

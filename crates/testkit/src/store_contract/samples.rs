@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use price_cache_domain::{
     Attempt, Attempts, Entry, Failure, FailureClass, Fetched, MarketId, ProductId, Quote, RunId, Store,
-    StoreError, Timestamp,
+    StoreError, Timestamp, Visit,
 };
 
 use crate::price;
@@ -45,7 +45,13 @@ pub(super) fn priced(number: u32) -> Entry {
         failure: None,
     };
     let quote = Quote { price: price(&format!("{number}.50"), "EUR"), etag: None };
-    Entry::priced(None, (RunId::from_number(1_767_225_599_000), 1), None, attempt, Fetched::Price(quote))
+    Entry::priced(
+        None,
+        Visit::first(RunId::from_number(1_767_225_599_000), 1),
+        None,
+        attempt,
+        Fetched::Price(quote),
+    )
 }
 
 /// An entry without a price.
@@ -56,7 +62,7 @@ pub(super) fn failed(number: u32) -> Entry {
         status_code: Some(404),
         failure: Some(Failure::new(FailureClass::NotFound, "status 404")),
     };
-    Entry::failed(None, (RunId::from_number(1_767_225_599_000), 1), Attempts::first(attempt))
+    Entry::failed(None, Visit::first(RunId::from_number(1_767_225_599_000), 1), Attempts::first(attempt))
 }
 
 pub(super) async fn record(store: &dyn Store, market: &MarketId, product: &ProductId, entry: &Entry) {

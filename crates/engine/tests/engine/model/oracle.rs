@@ -27,12 +27,14 @@ pub(crate) enum Stand {
 pub(crate) struct Told {
     pub(crate) answer: Answer,
     pub(crate) requests: u32,
+    pub(crate) was_looked_at_twice: bool,
 }
 
 /// A fetched product whose record was refused.
 struct Refused {
     pair: Pair,
     answer: Answer,
+    is_second_look: bool,
     logs_cleared_since: bool,
 }
 
@@ -111,7 +113,12 @@ impl Oracle {
             self.rest(Stand::Paused(PauseReason::Manual));
             return Expected::Done;
         }
-        if std::mem::take(&mut self.retry_armed) { Expected::Done } else { Expected::NothingToDo }
+        if !self.retry_armed {
+            return Expected::NothingToDo;
+        }
+        self.rest(Stand::Broken { retries: false });
+        self.retry_armed = false;
+        Expected::Done
     }
 
     pub(crate) fn reset(&mut self, keep_prices: bool) -> Expected {
@@ -178,13 +185,13 @@ impl Oracle {
             }
             let Some(pair) = self.wanted() else { return };
             let answer = self.upstream.get(&pair).cloned().unwrap_or_else(|| Ok("1.00".to_owned()));
-            self.to_retry.remove(&pair);
+            let is_second_look = self.told.contains_key(&pair) && !self.to_retry.remove(&pair);
             if self.store_fails || self.refusals > 0 {
                 self.refusals = self.refusals.saturating_sub(1);
-                self.refused = Some(Refused { pair, answer, logs_cleared_since: false });
+                self.refused = Some(Refused { pair, answer, is_second_look, logs_cleared_since: false });
                 self.breaks();
             } else {
-                self.record(pair, answer, true);
+                self.record(pair, answer, is_second_look, true);
                 self.ends_if_done();
             }
         }
@@ -294,20 +301,23 @@ impl Oracle {
             return;
         }
         if let Some(refused) = self.refused.take() {
-            self.record(refused.pair, refused.answer, !refused.logs_cleared_since);
+            let Refused { pair, answer, is_second_look, logs_cleared_since } = refused;
+            self.record(pair, answer, is_second_look, !logs_cleared_since);
         }
         self.ends_if_done();
     }
 
-    fn record(&mut self, pair: Pair, answer: Answer, logged: bool) {
-        let requests = self.told.get(&pair).map_or(0, |told| told.requests) + 1;
+    fn record(&mut self, pair: Pair, answer: Answer, is_second_look: bool, logged: bool) {
+        let before = self.told.get(&pair);
+        let requests = before.map_or(0, |told| told.requests) + 1;
+        let was_looked_at_twice = is_second_look || before.is_some_and(|told| told.was_looked_at_twice);
         if logged {
             self.logged.insert(format!("{}/{}/{requests}", pair.0, pair.1));
         }
         if let Ok(amount) = &answer {
             self.prices.insert(pair.clone(), amount.clone());
         }
-        self.told.insert(pair, Told { answer, requests });
+        self.told.insert(pair, Told { answer, requests, was_looked_at_twice });
     }
 
     fn ends_if_done(&mut self) {
@@ -322,11 +332,23 @@ impl Oracle {
     }
 
     fn wanted(&self) -> Option<Pair> {
-        let planned = self.plan.iter().flatten();
-        let pairs = planned
-            .flat_map(|(market, products)| products.iter().map(|product| (market.clone(), product.clone())));
-        pairs.into_iter().find(|pair| {
-            if self.told.contains_key(pair) { self.to_retry.contains(pair) } else { self.wants_unfinished }
+        self.plan.iter().flatten().find_map(|(market, products)| {
+            let pairs = || products.iter().map(|product| (market.clone(), product.clone()));
+            let is_left = |pair: &Pair| {
+                if self.told.contains_key(pair) {
+                    self.to_retry.contains(pair)
+                } else {
+                    self.wants_unfinished
+                }
+            };
+            let may_pass =
+                |told: &Told| told.answer.as_ref().is_err_and(|class| *class != FailureClass::NotFound);
+            let has_second_look = |pair: &Pair| {
+                self.told.get(pair).is_some_and(|told| may_pass(told) && !told.was_looked_at_twice)
+            };
+            pairs()
+                .find(is_left)
+                .or_else(|| pairs().find(|pair| self.wants_unfinished && has_second_look(pair)))
         })
     }
 }

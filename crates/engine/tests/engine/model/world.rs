@@ -232,7 +232,7 @@ impl World {
                 assert_eq!(shown, expected, "{when}: counters");
             }
         }
-        if let Some(estimate) = snapshot.total_estimate() {
+        if let Some(estimate) = snapshot.total_estimate(rig.handle.now()) {
             assert!(estimate.low <= estimate.expected && estimate.expected <= estimate.high, "{when}");
         }
         let requests: u32 = oracle.told.values().map(|told| told.requests).sum();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use price_cache_domain::{PlanPageKey, Run, RunId, Store, StoreError};
 use price_cache_storage_sled::{OpenError, SledStore};
@@ -10,13 +11,23 @@ use tempfile::TempDir;
 
 use crate::sample::{all_numbers, fill, id, one, open, options, priced, us};
 
+/// How long a lock may be held by a program that is being started.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
 fn generation(folder: &Path) -> PathBuf {
     folder.join("generation-000001")
 }
 
 /// Changes the closed database behind the store's back.
 fn tamper(folder: &Path, change: impl FnOnce(&sled::Db)) {
-    let db = sled::open(generation(folder)).unwrap();
+    // A program that another test starts at this moment holds the lock too, until it has begun.
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    let db = loop {
+        match sled::open(generation(folder)) {
+            Err(sled::Error::Io(_)) if Instant::now() < deadline => std::thread::yield_now(),
+            opened => break opened.unwrap(),
+        }
+    };
     change(&db);
     db.flush().unwrap();
 }

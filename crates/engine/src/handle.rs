@@ -10,6 +10,7 @@ use crate::core::{Command, Input, Reply};
 use crate::error::CommandError;
 use crate::journal::Journal;
 use crate::log_book::CallLog;
+use crate::pacing::{PaceLimit, Pacing};
 use crate::reader::CacheReader;
 use crate::snapshot::Snapshot;
 
@@ -31,6 +32,7 @@ pub struct Handle {
     pub(crate) snapshot: watch::Receiver<Snapshot>,
     pub(crate) log: Arc<CallLog>,
     pub(crate) reader: CacheReader,
+    pub(crate) pacing: Arc<Pacing>,
     pub(crate) source: Arc<dyn PriceSource>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -80,6 +82,11 @@ impl Handle {
     /// Where the run is now.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.borrow().clone()
+    }
+
+    /// How fast the upstream may be asked at the moment, all markets together; `None` when nothing limits it.
+    pub fn pace_limit(&self) -> Option<PaceLimit> {
+        self.pacing.limit()
     }
 
     /// A receiver that wakes at each change of the snapshot.

@@ -16,6 +16,7 @@ mod log_book;
 mod market_queue;
 mod market_walk;
 mod options;
+mod pacing;
 mod parking;
 mod planner;
 mod product_fetch;
@@ -36,7 +37,8 @@ pub use journal::{
     Happening, JOURNAL_ENTRIES_MAX, Journal, JournalEntry, Settled, TRANSITIONS_KEPT_MAX, Transition,
 };
 pub use log_book::{CallLog, CallLogStats, LOGGED_CALLS_MAX, LoggedCall};
-pub use options::{Options, ParkingOptions, RetryOptions};
+pub use options::{Options, PacingOptions, ParkingOptions, RetryOptions};
+pub use pacing::PaceLimit;
 pub use parking::ParkReason;
 pub use reader::{CacheReader, FailedProduct, FailedProductsCursor, MarketPrices};
 pub use retry::{RetryPolicy, Tries};

@@ -11,10 +11,12 @@ pub struct Options {
     /// Records per market that may be on their way to the disk while the next request runs: what a kill
     /// may cost in repeated requests.
     pub undurable_records_max: NonZeroUsize,
-    /// The shortest time between two requests of a market.
+    /// The shortest time from an answer to the next request of the same market.
     pub delay_between_requests: Duration,
     /// Whether a run that was interrupted by a kill or shutdown goes on by itself at start-up.
     pub resume_interrupted: bool,
+    /// How fast requests may follow each other.
+    pub pacing: PacingOptions,
     /// When and how failed requests are repeated.
     pub retry: RetryOptions,
     /// When a market is set aside because the upstream is unwell, and tried again.
@@ -28,9 +30,30 @@ impl Default for Options {
             undurable_records_max: NonZeroUsize::MIN.saturating_add(15),
             delay_between_requests: Duration::ZERO,
             resume_interrupted: true,
+            pacing: PacingOptions::default(),
             retry: RetryOptions::default(),
             parking: ParkingOptions::default(),
         }
+    }
+}
+
+/// How fast requests may follow each other, lists included. Each request takes its turn after the one before
+/// it; what was missed is not made up for, so that no burst is ever sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PacingOptions {
+    /// The shortest time between two requests of all markets together, from one to the next: the inverse of
+    /// the requests per second. Zero means no limit.
+    pub upstream_interval_min: Duration,
+    /// The same for the requests of one market.
+    pub market_interval_min: Duration,
+    /// Whether the pace falls when the upstream refuses requests as too many or answers much more slowly than
+    /// usual, and is earned back when it does not.
+    pub adaptive: bool,
+}
+
+impl Default for PacingOptions {
+    fn default() -> Self {
+        Self { upstream_interval_min: Duration::ZERO, market_interval_min: Duration::ZERO, adaptive: true }
     }
 }
 

@@ -102,7 +102,16 @@ impl Parking {
     /// Parks a market, or leaves it parked after a probe that failed; tells until when. The delay doubles with
     /// each probe; its upper half is left to chance, so that markets do not probe together. `jitter` is a
     /// fraction from 0 to 1.
-    pub(crate) fn park(&self, market: &MarketId, reason: ParkReason, now: Timestamp, jitter: f64) -> Instant {
+    ///
+    /// There is no probe before `earliest`, when the upstream asked for that.
+    pub(crate) fn park(
+        &self,
+        market: &MarketId,
+        reason: ParkReason,
+        now: Timestamp,
+        earliest: Option<Instant>,
+        jitter: f64,
+    ) -> Instant {
         self.change(|state| {
             let failures = state.failures.max(reason.failures);
             let market = state.markets.entry(market.clone()).or_default();
@@ -111,6 +120,7 @@ impl Parking {
             let bound = self.options.probe_delay_start.saturating_mul(1 << doublings);
             let bound = bound.min(self.options.probe_delay_max);
             let until = Instant::now() + bound.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0);
+            let until = earliest.map_or(until, |earliest| until.max(earliest));
             let (failures, since) =
                 market.parked.map_or((failures, now), |parked| (parked.reason.failures, parked.since));
             market.parked = Some(Parked { reason: ParkReason { failures, ..reason }, since, until });

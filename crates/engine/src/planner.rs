@@ -10,6 +10,7 @@ use price_cache_domain::{
     FailureClass, Fault, MarketId, MarketPlan, PLAN_PAGE_PRODUCTS_MAX, Plan, PlanPageKey, ProductId,
     ProductLists, RunFailureClass, RunId,
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::{Input, SessionEnd, SessionFailure};
@@ -59,7 +60,7 @@ impl Planner<'_> {
     }
 
     async fn markets(&self) -> Result<Vec<MarketId>, SessionEnd> {
-        let mut markets = self.ask("the markets", || self.work.source.markets()).await?;
+        let mut markets = self.ask("the markets", None, || self.work.source.markets()).await?;
         let listed = markets.len();
         let mut seen = HashSet::new();
         markets.retain(|market| seen.insert(market.clone()));
@@ -84,7 +85,8 @@ impl Planner<'_> {
         let mut pages_without_news = 0;
         loop {
             let what = format!("the products of market {market:?}");
-            let page = self.ask(&what, || self.work.source.products(market, cursor.as_ref())).await?;
+            let page =
+                self.ask(&what, Some(market), || self.work.source.products(market, cursor.as_ref())).await?;
             let total_before = listing.total();
             listing.add(page.products).await?;
             pages_without_news = if listing.total() > total_before { 0 } else { pages_without_news + 1 };
@@ -108,8 +110,13 @@ impl Planner<'_> {
         Ok(listed)
     }
 
-    /// One listing request with its retries; ends early when the run stops.
-    async fn ask<T, F>(&self, what: &str, request: impl Fn() -> F) -> Result<T, SessionEnd>
+    /// One listing request with its retries, each in its turn; ends early when the run stops.
+    async fn ask<T, F>(
+        &self,
+        what: &str,
+        market: Option<&MarketId>,
+        request: impl Fn() -> F,
+    ) -> Result<T, SessionEnd>
     where
         F: Future<Output = Result<T, Fault>>,
     {
@@ -117,10 +124,17 @@ impl Planner<'_> {
         let mut tries = Tries::default();
         let mut limited_since = None;
         loop {
+            let exchange = async {
+                self.work.pacing.turn(market).await;
+                let begun = Instant::now();
+                let result = request().await;
+                self.work.pacing.answered(market, begun, result.as_ref().err());
+                result
+            };
             let result = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return Err(SessionEnd::Cancelled),
-                result = request() => result,
+                result = exchange => result,
             };
             let fault = match result {
                 Ok(answer) => return Ok(answer),

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Input;
+use crate::pacing::NotBefore;
 use crate::retry::Tries;
 use crate::session::Work;
 use crate::snapshot::{Activity, WaitReason};
@@ -24,8 +25,8 @@ pub(crate) struct ProductFetcher<'a> {
     /// What the present visits are recorded as.
     pub(crate) visit: Visit,
     cancel: &'a CancellationToken,
-    /// No request before this.
-    not_before: Option<(Instant, WaitReason)>,
+    /// No further request for the present product before this.
+    backoff: Option<NotBefore>,
     /// Whether the present product gets one request only.
     is_probe: bool,
 }
@@ -38,7 +39,7 @@ impl<'a> ProductFetcher<'a> {
         visit: Visit,
         cancel: &'a CancellationToken,
     ) -> Self {
-        Self { work, market_index, market, visit, cancel, not_before: None, is_probe: false }
+        Self { work, market_index, market, visit, cancel, backoff: None, is_probe: false }
     }
 
     /// The product's new entry after one request, whatever comes.
@@ -73,7 +74,7 @@ impl<'a> ProductFetcher<'a> {
                 result = exchange => result,
             };
             let duration = begun.elapsed();
-            self.keep_distance(self.work.options.delay_between_requests, WaitReason::Pacing);
+            self.work.pacing.answered(Some(self.market), begun, result.as_ref().err());
             let attempt = |status_code| Attempt { at, duration, status_code, failure: None };
             let fault = match result {
                 Ok(Fetched::NotModified) if etag.is_none() => Fault::new(
@@ -89,11 +90,6 @@ impl<'a> ProductFetcher<'a> {
                 }
                 Err(fault) => fault,
             };
-            // The upstream's wish also holds for the next product, should this one be given up.
-            if let Some(asked) = fault.retry_after {
-                let cap = self.work.options.retry.retry_after_max;
-                self.keep_distance(asked.min(cap), WaitReason::RetryAfter);
-            }
             tries = tries.with(&fault, &mut limited_since);
             let retry = self.work.retry.wait_after(&fault, tries, fastrand::f64());
             let retry = retry.filter(|_| !self.is_probe);
@@ -108,7 +104,7 @@ impl<'a> ProductFetcher<'a> {
             };
             match retry.filter(|_| is_paid) {
                 Some((wait, reason)) => {
-                    self.keep_distance(wait, reason);
+                    self.backoff = Some((Instant::now() + wait, reason));
                     failed = Some(attempts);
                 }
                 None => return Some(Entry::failed(previous, self.visit, attempts)),
@@ -122,20 +118,28 @@ impl<'a> ProductFetcher<'a> {
         Failure::new(failure.class(), format!("not repeated, too much fails ({})", failure.message()))
     }
 
-    /// No request for `wait` from now on; the longer of two waits holds.
-    fn keep_distance(&mut self, wait: Duration, reason: WaitReason) {
-        let until = Instant::now() + wait;
-        if !wait.is_zero() && self.not_before.is_none_or(|(earlier, _)| earlier < until) {
-            self.not_before = Some((until, reason));
+    /// Waits until the market may send a request, and then for its turn at the upstream. `None` when the run stops
+    /// meanwhile.
+    async fn wait_for_turn(&mut self) -> Option<()> {
+        let backoff = self.backoff.take();
+        let pacing = &self.work.pacing;
+        let own = [backoff, pacing.not_before(self.market)].into_iter().flatten();
+        if let Some((until, reason)) = own.max_by_key(|(until, _)| *until) {
+            self.wait_until(until, reason).await?;
+        }
+        loop {
+            let turn = pacing.take_turn(Some(self.market));
+            self.wait_until(turn.at, turn.reason).await?;
+            if pacing.holds(&turn) {
+                return Some(());
+            }
         }
     }
 
-    /// `None` when the run stops meanwhile.
-    async fn wait_for_turn(&mut self) -> Option<()> {
+    async fn wait_until(&self, until: Instant, reason: WaitReason) -> Option<()> {
         if self.cancel.is_cancelled() {
             return None;
         }
-        let Some((until, reason)) = self.not_before.take() else { return Some(()) };
         let wait = until.saturating_duration_since(Instant::now());
         if wait.is_zero() {
             return Some(());

@@ -12,6 +12,7 @@ use crate::error::OpenError;
 use crate::handle::Handle;
 use crate::log_book::CallLog;
 use crate::options::Options;
+use crate::pacing::Pacing;
 use crate::parking::Parking;
 use crate::reader::CacheReader;
 use crate::recovery::{Recovered, recover};
@@ -83,11 +84,13 @@ impl CacheService {
             second_pass: options.retry.second_pass,
         });
         let (inputs, received) = mpsc::channel(INPUTS_MAX);
+        let pacing = Arc::new(Pacing::new(&options));
         let work = Arc::new(Work {
             store: Arc::clone(&ports.store),
             source: Arc::clone(&ports.source),
             clock: Arc::clone(&ports.clock),
             retry: RetryPolicy::new(options.retry.clone()),
+            pacing: Arc::clone(&pacing),
             parking: Parking::new(options.parking.clone()),
             budget: RetryBudget::new(&options.retry),
             credentials: Credentials::default(),
@@ -97,7 +100,8 @@ impl CacheService {
         let core = Core::new(machine, publisher, Arc::clone(&log));
         let task = tokio::spawn(Shell::new(core, work).run(received));
         let reader = CacheReader::new(ports.store);
-        let handle = Handle { inputs, snapshot, log, reader, source: ports.source, clock: ports.clock };
+        let (source, clock) = (ports.source, ports.clock);
+        let handle = Handle { inputs, snapshot, log, reader, pacing, source, clock };
         Ok((handle, task))
     }
 }

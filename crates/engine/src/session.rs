@@ -15,6 +15,7 @@ use crate::core::{Input, ProductDone, SessionEnd, SessionFailure, Walk};
 use crate::credentials::Credentials;
 use crate::market_queue::Queue;
 use crate::market_walk::{WalkEnd, walk_market};
+use crate::pacing::Pacing;
 use crate::parking::Parking;
 use crate::planner;
 use crate::retry::RetryPolicy;
@@ -28,6 +29,7 @@ pub(crate) struct Work {
     pub(crate) options: Options,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
+    pub(crate) pacing: Arc<Pacing>,
     pub(crate) parking: Parking,
     pub(crate) credentials: Credentials,
     /// Weak, so that the service ends when the last handle is gone.

@@ -19,8 +19,12 @@ pub enum WaitReason {
     RetryAfter,
     /// The last attempt failed so, and the next one keeps its distance.
     Backoff(FailureClass),
-    /// The configured delay between requests.
+    /// The configured rate, or delay between requests.
     Pacing,
+    /// The upstream refused requests as too many, so that they are sent at a slower pace.
+    Throttled,
+    /// The upstream takes much longer than usual and is given rest.
+    SlowAnswers,
 }
 
 /// What a market is doing.

@@ -16,6 +16,7 @@ mod engine {
     pub(crate) mod harness;
     mod model;
     mod outage;
+    mod pacing;
     mod parking;
     mod readers;
     mod retries;

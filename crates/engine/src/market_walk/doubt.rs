@@ -138,7 +138,9 @@ impl Walker<'_> {
         if !self.is_probe {
             tracing::warn!(%market, %reason, "the upstream is unwell; the market is parked");
         }
-        WalkEnd::Parked(self.work.parking.park(market, reason, self.work.clock.now(), fastrand::f64()))
+        let earliest = self.work.pacing.not_before(market).map(|(until, _)| until);
+        let now = self.work.clock.now();
+        WalkEnd::Parked(self.work.parking.park(market, reason, now, earliest, fastrand::f64()))
     }
 
     async fn record_held(&mut self) -> Result<(), WalkEnd> {

@@ -101,10 +101,13 @@ impl Snapshot {
     fn held_up(&self, market: &MarketSnapshot, now: Timestamp) -> Estimate {
         let held_up = match market.activity {
             Activity::Parked { since, until, .. } => outage(now.since(since), until.since(now)),
-            // A delay between requests is in the pace.
-            Activity::Waiting { reason: WaitReason::Pacing, .. } | Activity::Pending | Activity::Done => {
-                Estimate::DONE
+            // What comes between all requests is in the pace.
+            Activity::Waiting {
+                reason: WaitReason::Pacing | WaitReason::Throttled | WaitReason::SlowAnswers,
+                ..
             }
+            | Activity::Pending
+            | Activity::Done => Estimate::DONE,
             Activity::Waiting { reason: WaitReason::RetryAfter | WaitReason::Backoff(_), until } => {
                 certain(until.since(now))
             }

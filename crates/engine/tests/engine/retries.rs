@@ -155,7 +155,8 @@ async fn the_delay_between_requests_is_kept() {
         options.delay_between_requests = Duration::from_millis(200);
     });
     let rig = setup.open().await;
-    assert_eq!(run_time(&rig).await, Duration::from_millis(5 * 5 + 4 * 200));
+    // Before each price, because the list was asked for before the first.
+    assert_eq!(run_time(&rig).await, Duration::from_millis(5 * 5 + 5 * 200));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,246 @@
+//! When the next request may be sent: configured rates and delays, what the upstream asked for, and how
+//! fast it turns out to serve. Outlives sessions and runs, because the upstream does not know of them.
+
+mod recent;
+mod strain;
+#[cfg(test)]
+mod tests;
+mod throttle;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use price_cache_domain::{FailureClass, Fault, MarketId};
+use tokio::time::{Instant, sleep_until};
+
+use crate::snapshot::WaitReason;
+use crate::{Options, PacingOptions};
+use strain::Strain;
+use throttle::{Answer, Throttle};
+
+/// The status code of an upstream that has too much to do.
+const OVERLOADED: u16 = 503;
+
+/// A moment before which no request may be sent, and why.
+pub(crate) type NotBefore = (Instant, WaitReason);
+
+/// A turn at the upstream.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) at: Instant,
+    /// Why it is not earlier.
+    pub(crate) reason: WaitReason,
+    generation: u64,
+}
+
+/// How fast requests may follow each other. Shared by all markets and by the planner.
+#[derive(Debug)]
+pub(crate) struct Pacing {
+    options: PacingOptions,
+    delay_between_requests: Duration,
+    retry_after_max: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    upstream: Slots,
+    /// Turns of earlier generations were given at another pace.
+    generation: u64,
+    throttle: Throttle,
+    markets: HashMap<MarketId, Market>,
+}
+
+#[derive(Debug, Default)]
+struct Market {
+    slots: Slots,
+    strain: Strain,
+    not_before: Option<NotBefore>,
+}
+
+impl Pacing {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            options: options.pacing.clone(),
+            delay_between_requests: options.delay_between_requests,
+            retry_after_max: options.retry.retry_after_max,
+            state: Mutex::new(State {
+                upstream: Slots::default(),
+                generation: 0,
+                throttle: Throttle::new(Instant::now()),
+                markets: HashMap::new(),
+            }),
+        }
+    }
+
+    /// What a market has to wait for by itself, if anything. Its turn at the upstream comes after that.
+    pub(crate) fn not_before(&self, market: &MarketId) -> Option<NotBefore> {
+        let now = Instant::now();
+        self.change(|state| state.markets.get(market)?.not_before.filter(|(until, _)| *until > now))
+    }
+
+    /// Takes the next turn at the upstream, which none but the caller may use: when it comes, and what it
+    /// has to be waited for. Turns are given in the order in which they are asked for.
+    pub(crate) fn take_turn(&self, market: Option<&MarketId>) -> Turn {
+        let now = Instant::now();
+        self.change(|state| {
+            let configured = self.options.upstream_interval_min;
+            let throttled = state.throttle.interval(now).filter(|interval| *interval > configured);
+            let reason = if throttled.is_some() { WaitReason::Throttled } else { WaitReason::Pacing };
+            let at = state.upstream.take(now, throttled.unwrap_or(configured));
+            if let Some(market) = market {
+                let market = state.markets.entry(market.clone()).or_default();
+                market.slots.take(at, self.options.market_interval_min);
+            }
+            Turn { at, reason, generation: state.generation }
+        })
+    }
+
+    /// Whether a turn still holds once its time has come. When the pace fell meanwhile, a new one is to be taken.
+    pub(crate) fn holds(&self, turn: &Turn) -> bool {
+        self.change(|state| state.generation == turn.generation)
+    }
+
+    /// Waits until a request may be sent.
+    pub(crate) async fn turn(&self, market: Option<&MarketId>) {
+        if let Some((until, _)) = market.and_then(|market| self.not_before(market)) {
+            sleep_until(until).await;
+        }
+        loop {
+            let turn = self.take_turn(market);
+            sleep_until(turn.at).await;
+            if self.holds(&turn) {
+                return;
+            }
+        }
+    }
+
+    /// An answer came, good or not, to a request that was sent at `begun`.
+    pub(crate) fn answered(&self, market: Option<&MarketId>, begun: Instant, fault: Option<&Fault>) {
+        let now = Instant::now();
+        self.change(|state| {
+            if self.options.adaptive && state.throttle.answered(kind_of(fault), begun, now) {
+                state.generation += 1;
+                state.upstream.next = state.throttle.interval(now).map(|interval| now + interval);
+            }
+            let Some(market) = market else { return };
+            let market = state.markets.entry(market.clone()).or_default();
+            let asked =
+                fault.and_then(|fault| fault.retry_after).map(|asked| asked.min(self.retry_after_max));
+            let eased = match fault {
+                None if self.options.adaptive => market.strain.answered(now.duration_since(begun)),
+                _ => Duration::ZERO,
+            };
+            let delayed = market.slots.next.max(Some(now + self.delay_between_requests));
+            market.not_before = [
+                delayed.map(|until| (until, WaitReason::Pacing)),
+                Some((now + eased, WaitReason::SlowAnswers)),
+                asked.map(|asked| (now + asked, WaitReason::RetryAfter)),
+            ]
+            .into_iter()
+            .flatten()
+            .max_by_key(|(until, _)| *until);
+        });
+    }
+
+    /// Requests per second that all markets together may send now; `None` when nothing limits them.
+    pub(crate) fn limit(&self) -> Option<PaceLimit> {
+        let now = Instant::now();
+        let configured = self.options.upstream_interval_min;
+        let throttled = self.change(|state| state.throttle.interval(now)).filter(|each| *each > configured);
+        let interval = throttled.unwrap_or(configured);
+        (!interval.is_zero()).then(|| PaceLimit {
+            requests_per_second: 1.0 / interval.as_secs_f64(),
+            is_throttled: throttled.is_some(),
+        })
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How fast the upstream may be asked at the moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PaceLimit {
+    /// Requests per second, of all markets together.
+    pub requests_per_second: f64,
+    /// Whether the upstream's refusals brought this about; otherwise it is the configured rate.
+    pub is_throttled: bool,
+}
+
+/// What an answer says about the upstream's speed.
+fn kind_of(fault: Option<&Fault>) -> Answer {
+    let Some(fault) = fault else { return Answer::Served };
+    let is_overloaded = fault.status_code == Some(OVERLOADED);
+    match fault.failure.class() {
+        FailureClass::RateLimited => Answer::Refused,
+        _ if is_overloaded && fault.retry_after.is_some() => Answer::Refused,
+        _ if is_overloaded => Answer::Overloaded,
+        FailureClass::NotFound | FailureClass::Rejected | FailureClass::InvalidAnswer => Answer::Served,
+        FailureClass::Transport
+        | FailureClass::Timeout
+        | FailureClass::ServerError
+        | FailureClass::Credentials
+        | FailureClass::Cancelled => Answer::Silent,
+    }
+}
+
+/// Moments at a distance from each other. A turn that is used late moves the next one only if it is later
+/// than that, so that coarse timers do not slow the pace; what was missed is never made up for.
+#[derive(Debug, Default)]
+struct Slots {
+    next: Option<Instant>,
+}
+
+impl Slots {
+    fn take(&mut self, now: Instant, interval: Duration) -> Instant {
+        let at = self.next.map_or(now, |next| next.max(now));
+        self.next = Some(at + interval);
+        at
+    }
+}
+
+#[cfg(test)]
+mod turns {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn pacing(options: PacingOptions) -> Pacing {
+        Pacing::new(&Options { pacing: options, ..Options::default() })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_at_the_upstream_come_one_interval_after_another_whoever_takes_them() {
+        let interval = Duration::from_millis(20);
+        let pacing = pacing(PacingOptions { upstream_interval_min: interval, ..PacingOptions::default() });
+        let begun = Instant::now();
+        let turns = [(); 4].map(|()| pacing.take_turn(None).at.duration_since(begun));
+        assert_eq!(turns, [0, 20, 40, 60].map(Duration::from_millis));
+        // A turn used 15 ms late leaves the next one where it was; after a pause nothing is made up for.
+        tokio::time::advance(Duration::from_millis(75)).await;
+        assert_eq!(pacing.take_turn(None).at.duration_since(begun), Duration::from_millis(80));
+        tokio::time::advance(Duration::from_secs(9)).await;
+        let turns = [(); 2].map(|()| pacing.take_turn(None).at.duration_since(begun));
+        assert_eq!(turns, [9_075, 9_095].map(Duration::from_millis));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_of_what_a_market_has_to_wait_for_holds_for_that_market_alone() {
+        let market_interval_min = Duration::from_secs(4);
+        let pacing = pacing(PacingOptions { market_interval_min, ..PacingOptions::default() });
+        let [us, de] = ["US", "DE"].map(|id| MarketId::new(id).unwrap());
+        let begun = pacing.take_turn(Some(&us)).at;
+        pacing.answered(Some(&us), begun, None);
+        assert_eq!(pacing.not_before(&us), Some((begun + market_interval_min, WaitReason::Pacing)));
+        assert_eq!(pacing.not_before(&de), None);
+        let asked = Some(Duration::from_secs(1_000_000));
+        let fault = Fault { retry_after: asked, ..Fault::new(FailureClass::RateLimited, "status 429") };
+        pacing.answered(Some(&us), begun, Some(&fault));
+        assert_eq!(pacing.not_before(&us), Some((begun + Duration::from_secs(60), WaitReason::RetryAfter)));
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert_eq!(pacing.not_before(&us), None);
+    }
+}

@@ -26,6 +26,7 @@ mod hash;
 mod ledger;
 mod money;
 mod options;
+mod rate_limit;
 mod routes;
 mod server;
 
@@ -33,4 +34,5 @@ pub use catalogue::{Catalogue, CatalogueError, Market, Price, Product};
 pub use faults::{FaultError, FaultKind, FaultWeights, Faults, FixedFault, PER_MILLE};
 pub use ledger::{LedgerSnapshot, MarketCounts, PairCounts};
 pub use options::{Latency, Options};
+pub use rate_limit::RateLimit;
 pub use server::{Handle, Simulator};

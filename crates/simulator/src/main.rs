@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use price_cache_simulator::{Catalogue, Faults, Latency, Options, Simulator};
+use price_cache_simulator::{Catalogue, Faults, Latency, Options, RateLimit, Simulator};
 
 /// A pricing API with real prices and seeded faults, for demos, tests and benchmarks.
 #[derive(Debug, Parser)]
@@ -33,6 +33,9 @@ struct Arguments {
     /// Up to how much longer an answer takes, drawn for each.
     #[arg(long, default_value_t = 0)]
     latency_jitter_ms: u32,
+    /// Prices per second that are answered, and as many at once; the others get 429 with Retry-After: 1.
+    #[arg(long, value_name = "PER_SECOND", value_parser = clap::value_parser!(u32).range(1..))]
+    rate_limit: Option<u32>,
     /// A fault: KIND=PER_MILLE, permanent/KIND=PER_MILLE, transient/KIND=PER_MILLE, listings/KIND=PER_MILLE,
     /// market/ID=KIND or everywhere=KIND. May be repeated.
     #[arg(long = "fault", value_name = "SPEC", num_args = 1..)]
@@ -101,6 +104,7 @@ fn options(arguments: Arguments) -> Result<Options, Failure> {
             fixed: Duration::from_millis(u64::from(arguments.latency_ms)),
             jitter: Duration::from_millis(u64::from(arguments.latency_jitter_ms)),
         },
+        rate_limit: arguments.rate_limit.map(|limit| RateLimit::per_second(f64::from(limit))),
         etags: arguments.etags,
         bearer_token: arguments.bearer_token,
         count_pairs: !arguments.no_pair_counts,

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::{Catalogue, Faults};
+use crate::{Catalogue, Faults, RateLimit};
 
 /// How long an answer takes at least.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Options {
     pub faults: Faults,
     /// How long an answer takes.
     pub latency: Latency,
+    /// How many requests for prices are answered; without it, all.
+    pub rate_limit: Option<RateLimit>,
     /// Whether prices carry a strong `ETag` and `If-None-Match` is honoured.
     pub etags: bool,
     /// When given, every request except the control routes and `/healthz` needs `Authorization: Bearer TOKEN`.
@@ -53,6 +55,7 @@ impl Options {
             seed: 1,
             faults: Faults::default(),
             latency: Latency::default(),
+            rate_limit: None,
             etags: false,
             bearer_token: None,
             count_pairs: true,

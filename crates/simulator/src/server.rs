@@ -8,7 +8,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
@@ -19,6 +19,7 @@ pub(crate) use socket::Peer;
 
 use crate::faults::{FaultError, FaultPlan, Faults};
 use crate::ledger::{Ledger, LedgerSnapshot};
+use crate::rate_limit::Bucket;
 use crate::{Catalogue, Latency, Options};
 
 /// Connections that may wait to be accepted.
@@ -42,6 +43,7 @@ impl Simulator {
             catalogue: RwLock::new(Arc::new(options.catalogue)),
             plan: RwLock::new(Arc::new(FaultPlan::new(options.seed, options.faults))),
             latency: RwLock::new(options.latency),
+            rate_limit: options.rate_limit.map(Bucket::new),
             ledger: Arc::new(Ledger::new(options.count_pairs)),
         });
         let running = Running::begin(listener, &shared);
@@ -60,6 +62,7 @@ pub(crate) struct Shared {
     catalogue: RwLock<Arc<Catalogue>>,
     plan: RwLock<Arc<FaultPlan>>,
     latency: RwLock<Latency>,
+    rate_limit: Option<Bucket>,
 }
 
 impl Shared {
@@ -84,6 +87,11 @@ impl Shared {
         let plan = Arc::new(FaultPlan::new(self.seed, faults));
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan;
         Ok(())
+    }
+
+    /// Whether a request for a price is within the limit.
+    pub(crate) fn admits(&self) -> bool {
+        self.rate_limit.as_ref().is_none_or(|bucket| bucket.admits(Instant::now()))
     }
 
     pub(crate) fn base_url(&self) -> String {

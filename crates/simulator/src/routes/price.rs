@@ -68,6 +68,8 @@ pub(super) async fn answer(call: &Call, ask: Ask<'_>) -> Answer {
     call.shared.delay(&plan, ask.market, ask.product, ticket.attempt()).await;
     let verdict = if call.denied {
         Verdict::Mode(FaultKind::Status(401))
+    } else if !call.shared.admits() {
+        Verdict::Mode(FaultKind::RateLimitedSeconds(1))
     } else {
         plan.price(ask.market, ask.product, ticket.attempt())
     };

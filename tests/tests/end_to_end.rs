@@ -26,6 +26,8 @@ mod foreground;
 mod hostile;
 #[path = "end_to_end/monitoring.rs"]
 mod monitoring;
+#[path = "end_to_end/pacing.rs"]
+mod pacing;
 #[path = "end_to_end/recovering.rs"]
 mod recovering;
 #[path = "end_to_end/secrets.rs"]

@@ -98,7 +98,7 @@ function reasonOf(status, sum) {
   switch (state.status) {
     case "IDLE": return "Nothing has been started. Start fetches every product of every market once.";
     case "INITIALIZING": return state.total_markets === 0 ? "Listing the markets." : `Listing the products of ${plural(state.total_markets, "market")}.`;
-    case "PROCESSING": return walking(status);
+    case "PROCESSING": return `${walking(status)}${slower(status)}`;
     case "PAUSED": return `${PAUSES[state.paused_reason] ?? sentence(state.paused_reason ?? "Paused").slice(0, -1)}, at ${clock(state.paused_at, true)}. Resume goes on where it was.`;
     case "COMPLETED": return sum.failed === 0 ? `Every product has its price, since ${clock(state.completed_at)}.` : `Every product has an outcome, since ${clock(state.completed_at)}; ${count(sum.failed)} without a price.`;
     case "ERROR": return `${sentence(state.error_message)} ${comeback(state)}`;
@@ -125,6 +125,12 @@ function walking(status) {
   if (waiting.length > 0) return `All ${under} markets wait; ${waiting[0].id}: ${waiting[0].waiting}.${setAside}`;
   if (parked.length > 0) return "Every unfinished market is parked after failures in a row, and probed again by itself.";
   return "Fetching prices.";
+}
+
+/** What the upstream's refusals lead to, when they do. */
+function slower({ current_state: state, pace_limit: pace }) {
+  if (!pace?.slowed_down || state.stop_requested) return "";
+  return ` The upstream refuses requests as too many; they are sent at ${rate(pace.requests_per_second)}.`;
 }
 
 /** A screen reader hears of changes of state, not of every figure. */

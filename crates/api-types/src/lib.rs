@@ -23,7 +23,7 @@ pub use ordered_map::OrderedMap;
 pub use prices::{LastError, MarketPrices, Markets, Price, PriceEntry, PricePage};
 pub use problem::Problem;
 pub use state::{RunStatus, StateDocument};
-pub use status::{Analytics, MarketAnalytics, MarketState, MarketStatus, Status};
+pub use status::{Analytics, MarketAnalytics, MarketState, MarketStatus, PaceLimit, Status};
 pub use transitions::{Transition, Transitions};
 
 /// A moment as it stands on the wire: RFC 3339 in UTC, for example `2026-11-23T15:34:44.120Z`.

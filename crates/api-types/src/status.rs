@@ -27,8 +27,21 @@ pub struct Status {
     /// The upper end of what is expected, in seconds.
     #[serde(default)]
     pub total_eta_seconds_high: Option<f64>,
+    /// How fast the upstream may be asked at the moment; null when nothing limits it.
+    #[serde(default)]
+    pub pace_limit: Option<PaceLimit>,
     /// Totals of the run.
     pub analytics: Analytics,
+}
+
+/// How fast the upstream may be asked at the moment, all markets together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PaceLimit {
+    /// Requests per second.
+    pub requests_per_second: f64,
+    /// Whether the upstream refused requests as too many and is asked more slowly for it; otherwise this is
+    /// the configured rate.
+    pub slowed_down: bool,
 }
 
 /// The progress of one market.
@@ -138,7 +151,7 @@ pub struct MarketAnalytics {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use super::{Analytics, MarketAnalytics, MarketState, MarketStatus, Status};
+    use super::{Analytics, MarketAnalytics, MarketState, MarketStatus, PaceLimit, Status};
     use crate::{OrderedMap, StateDocument};
 
     #[test]
@@ -186,6 +199,7 @@ mod tests {
             total_eta_seconds: Some(200.5),
             total_eta_seconds_low: Some(160.0),
             total_eta_seconds_high: None,
+            pace_limit: Some(PaceLimit { requests_per_second: 12.5, slowed_down: true }),
             analytics: Analytics {
                 total_requests: 6,
                 total_success: 3,
@@ -201,7 +215,7 @@ mod tests {
         let state = serde_json::to_string(&StateDocument::idle()).unwrap();
         let text = format!(
             "{{\"current_state\":{state},{}",
-            r#""markets":{"uk":{"completed":4,"total":10,"success_rate":75.0,"failed":1,"eta_minutes":2,"state":"waiting","waiting":"next request in 3.2 s: Retry-After","eta_seconds":61.5,"eta_seconds_low":50.0,"eta_seconds_high":80.25,"avg_time_per_request_ms":12.5,"low_success_rate":false},"at":{"completed":0,"total":6,"success_rate":0.0,"failed":0,"eta_minutes":null,"state":"pending","waiting":null,"eta_seconds":null,"eta_seconds_low":null,"eta_seconds_high":null,"avg_time_per_request_ms":null,"low_success_rate":false}},"overall_progress":25.0,"total_eta_minutes":4,"total_eta_seconds":200.5,"total_eta_seconds_low":160.0,"total_eta_seconds_high":null,"analytics":{"total_requests":6,"total_success":3,"total_fails":1,"avg_time_per_request_ms":12.5,"success_rate":75.0,"markets":{"uk":{"completed":4,"successful":3,"failed":1,"success_rate":75.0}}}}"#
+            r#""markets":{"uk":{"completed":4,"total":10,"success_rate":75.0,"failed":1,"eta_minutes":2,"state":"waiting","waiting":"next request in 3.2 s: Retry-After","eta_seconds":61.5,"eta_seconds_low":50.0,"eta_seconds_high":80.25,"avg_time_per_request_ms":12.5,"low_success_rate":false},"at":{"completed":0,"total":6,"success_rate":0.0,"failed":0,"eta_minutes":null,"state":"pending","waiting":null,"eta_seconds":null,"eta_seconds_low":null,"eta_seconds_high":null,"avg_time_per_request_ms":null,"low_success_rate":false}},"overall_progress":25.0,"total_eta_minutes":4,"total_eta_seconds":200.5,"total_eta_seconds_low":160.0,"total_eta_seconds_high":null,"pace_limit":{"requests_per_second":12.5,"slowed_down":true},"analytics":{"total_requests":6,"total_success":3,"total_fails":1,"avg_time_per_request_ms":12.5,"success_rate":75.0,"markets":{"uk":{"completed":4,"successful":3,"failed":1,"success_rate":75.0}}}}"#
         );
         assert_eq!(serde_json::to_string(&status).unwrap(), text);
         assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status);

@@ -10,9 +10,10 @@ mod template;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use price_cache_api_http::{ServerLimits, ServerOptions};
-use price_cache_engine::{Options, ParkingOptions, RetryOptions};
+use price_cache_engine::{Options, PacingOptions, ParkingOptions, RetryOptions};
 use price_cache_source_http::{SourceConfig, Span};
 use price_cache_storage_sled::SledOptions;
 use schemars::JsonSchema;
@@ -48,12 +49,14 @@ pub struct Configuration {
 pub struct RunConfig {
     /// How many markets are walked at a time; within a market there is one request at a time, always.
     pub parallel_markets: NonZeroUsize,
-    /// The shortest time between two requests of a market.
+    /// The shortest time from an answer to the next request of the same market.
     pub delay_between_requests: Span,
     /// Whether a run that was interrupted goes on by itself when the server starts.
     pub resume_interrupted: bool,
     /// Fetched prices per market that may be on their way to the disk while the next request runs.
     pub undurable_records_max: NonZeroUsize,
+    /// How fast requests may follow each other.
+    pub pacing: PacingConfig,
     /// When and how failed requests are repeated.
     pub retry: RetryConfig,
     /// When a market is set aside because the upstream is unwell, and tried again.
@@ -68,6 +71,7 @@ impl Default for RunConfig {
             delay_between_requests: options.delay_between_requests.into(),
             resume_interrupted: options.resume_interrupted,
             undurable_records_max: options.undurable_records_max,
+            pacing: PacingConfig::default(),
             retry: RetryConfig::default(),
             parking: ParkingConfig::default(),
         }
@@ -82,6 +86,11 @@ impl RunConfig {
             undurable_records_max: self.undurable_records_max,
             delay_between_requests: self.delay_between_requests.into(),
             resume_interrupted: self.resume_interrupted,
+            pacing: PacingOptions {
+                upstream_interval_min: interval(self.pacing.requests_per_second),
+                market_interval_min: interval(self.pacing.market_requests_per_second),
+                adaptive: self.pacing.adaptive,
+            },
             retry: RetryOptions {
                 attempts_max: self.retry.attempts_max,
                 backoff_start: self.retry.backoff_start.into(),
@@ -98,6 +107,34 @@ impl RunConfig {
                 probe_delay_max: self.parking.probe_delay_max.into(),
             },
         }
+    }
+}
+
+/// The time between two requests at this rate, in requests per second. What is no rate was refused when the
+/// file was read.
+fn interval(rate: Option<f64>) -> Duration {
+    rate.and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok()).unwrap_or_default()
+}
+
+/// The section `[run.pacing]`. Lists count as requests too; a purge counts with its price.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PacingConfig {
+    /// Requests per second that all markets together send at most; without it there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_second: Option<f64>,
+    /// Requests per second that one market sends at most; without it there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub market_requests_per_second: Option<f64>,
+    /// Whether the pace falls when the upstream refuses requests as too many or answers much more slowly than
+    /// usual, and is earned back when it does not.
+    pub adaptive: bool,
+}
+
+impl Default for PacingConfig {
+    fn default() -> Self {
+        let adaptive = PacingOptions::default().adaptive;
+        Self { requests_per_second: None, market_requests_per_second: None, adaptive }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use price_cache_api_types as api;
 use price_cache_domain::Timestamp;
-use price_cache_engine::{Activity, Estimate, MarketSnapshot, Snapshot, WaitReason};
+use price_cache_engine::{Activity, Estimate, MarketSnapshot, PaceLimit, Snapshot, WaitReason};
 
 use super::state_document;
 
-/// The status document of a snapshot at `now`.
-pub fn status_document(snapshot: &Snapshot, now: Timestamp) -> api::Status {
+/// The status document of a snapshot at `now`, when the upstream may be asked so fast.
+pub fn status_document(snapshot: &Snapshot, pace: Option<PaceLimit>, now: Timestamp) -> api::Status {
     let overall = snapshot.overall_pace();
     let has_plan = snapshot.run.plan().is_some();
     let mut markets = api::OrderedMap::default();
@@ -38,6 +38,10 @@ pub fn status_document(snapshot: &Snapshot, now: Timestamp) -> api::Status {
         total_eta_seconds: total.map(|total| total.expected.as_secs_f64()),
         total_eta_seconds_low: total.map(|total| total.low.as_secs_f64()),
         total_eta_seconds_high: total.map(|total| total.high.as_secs_f64()),
+        pace_limit: pace.map(|pace| api::PaceLimit {
+            requests_per_second: (pace.requests_per_second * 1_000.0).round() / 1_000.0,
+            slowed_down: pace.is_throttled,
+        }),
         analytics: api::Analytics {
             total_requests: analytics.requests,
             total_success: analytics.successful,
@@ -100,7 +104,9 @@ fn waiting(activity: Activity, now: Timestamp) -> Option<String> {
     let why = match reason {
         WaitReason::RetryAfter => "Retry-After".to_owned(),
         WaitReason::Backoff(class) => format!("backoff after {class}"),
-        WaitReason::Pacing => "delay between requests".to_owned(),
+        WaitReason::Pacing => "configured pace".to_owned(),
+        WaitReason::Throttled => "slowed down, the upstream refused requests".to_owned(),
+        WaitReason::SlowAnswers => "slowed down, the upstream answers slowly".to_owned(),
     };
     (left > 0.0).then(|| format!("next request in {left:.1} s: {why}"))
 }

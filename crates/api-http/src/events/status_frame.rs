@@ -26,7 +26,8 @@ impl StatusFrames {
     pub(super) fn latest(&mut self, engine: &Handle, must: bool) -> (u64, Bytes) {
         let now = Instant::now();
         if must || self.renewable_at().is_none_or(|at| at <= now) {
-            let frame = event("status", &status_document(&engine.snapshot(), engine.now()));
+            let frame =
+                event("status", &status_document(&engine.snapshot(), engine.pace_limit(), engine.now()));
             self.made = Some(now);
             if frame.as_bytes() != self.frame {
                 self.version += 1;

@@ -1,6 +1,6 @@
 //! The page: what was counted, and where the run is.
 
-use price_cache_domain::{FailureClass, RunStatus, Timestamp};
+use price_cache_domain::{FailureClass, RunStatus};
 use price_cache_engine::{Activity, Snapshot, WaitReason};
 
 use super::process;
@@ -14,7 +14,7 @@ const MARKETS_TOLD_MAX: usize = 1_000;
 pub(crate) fn exposition(app: &App) -> String {
     let mut page = Page::default();
     let snapshot = app.engine.snapshot();
-    run(&mut page, &snapshot, app.engine.now());
+    run(&mut page, &snapshot, app);
     markets(&mut page, &snapshot, app);
     counted(&mut page, app);
     app.metrics.http.write(&mut page);
@@ -28,7 +28,7 @@ pub(crate) fn exposition(app: &App) -> String {
     page.finish()
 }
 
-fn run(page: &mut Page, snapshot: &Snapshot, now: Timestamp) {
+fn run(page: &mut Page, snapshot: &Snapshot, app: &App) {
     let name = "price_cache_run_state";
     page.family(name, Kind::Gauge, "1 for the state that the run is in, 0 for the others.");
     for state in RunStatus::ALL {
@@ -41,9 +41,18 @@ fn run(page: &mut Page, snapshot: &Snapshot, now: Timestamp) {
     page.sample(name, &[], ratio(analytics.completed(), analytics.total));
     let name = "price_cache_eta_seconds";
     page.family(name, Kind::Gauge, "Expected time to the end of the run; missing while unknown.");
-    if let Some(rest) = snapshot.total_estimate(now) {
+    if let Some(rest) = snapshot.total_estimate(app.engine.now()) {
         page.sample(name, &[], rest.expected.as_secs_f64());
     }
+    let pace = app.engine.pace_limit();
+    let name = "price_cache_pace_limit_requests_per_second";
+    page.family(name, Kind::Gauge, "How fast the upstream may be asked; missing when nothing limits it.");
+    if let Some(pace) = pace {
+        page.sample(name, &[], pace.requests_per_second);
+    }
+    let name = "price_cache_slowed_down";
+    page.family(name, Kind::Gauge, "1 while the upstream is asked more slowly because it refused requests.");
+    page.sample(name, &[], f64::from(u8::from(pace.is_some_and(|pace| pace.is_throttled))));
     let name = "price_cache_failed_products";
     page.family(
         name,
@@ -77,7 +86,7 @@ fn markets(page: &mut Page, snapshot: &Snapshot, app: &App) {
 }
 
 /// Every [`word`], and parking.
-const REASONS: [&str; 4] = ["retry_after", "backoff", "pacing", PARKED];
+const REASONS: [&str; 6] = ["retry_after", "backoff", "pacing", "throttled", "slow_answers", PARKED];
 /// The reason of markets that are set aside.
 const PARKED: &str = "parked";
 
@@ -86,6 +95,8 @@ const fn word(reason: WaitReason) -> &'static str {
         WaitReason::RetryAfter => "retry_after",
         WaitReason::Backoff(_) => "backoff",
         WaitReason::Pacing => "pacing",
+        WaitReason::Throttled => "throttled",
+        WaitReason::SlowAnswers => "slow_answers",
     }
 }
 

@@ -22,5 +22,5 @@ pub(crate) async fn handle(
     parameters: Parameters,
 ) -> Result<Json<api::Status>, Problem> {
     parameters.only(&[])?;
-    Ok(Json(status_document(&app.engine.snapshot(), app.engine.now())))
+    Ok(Json(status_document(&app.engine.snapshot(), app.engine.pace_limit(), app.engine.now())))
 }

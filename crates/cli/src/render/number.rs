@@ -31,6 +31,13 @@ pub fn percent(rate: f64) -> String {
     format!("{:.1} %", (rate.clamp(0.0, 100.0) * 10.0 + 1e-9).floor() / 10.0)
 }
 
+/// How often something happens: `0.05/s`, `4.26/s`, `12.5/s`, `310/s`.
+#[must_use]
+pub fn rate(per_second: f64) -> String {
+    let digits = if per_second < 10.0 { 2 } else { usize::from(per_second < 100.0) };
+    format!("{per_second:.digits$}/s")
+}
+
 /// A duration in seconds, in the two units that matter: `<1 s`, `42 s`, `12 min`, `3 h 05 min`, `2 d 4 h`.
 ///
 /// Rounded up to the unit shown, because it mostly says how long to wait. Not a number: `?`.

@@ -39,6 +39,7 @@ pub(crate) fn status(state: RunStatus, markets: &[(&str, MarketState, u64, u64, 
         total_eta_seconds: None,
         total_eta_seconds_low: None,
         total_eta_seconds_high: None,
+        pace_limit: None,
         analytics: Analytics::default(),
     }
 }

@@ -96,6 +96,12 @@ pub fn summary(status: &Status) -> String {
     if let (RunStatus::Processing, Some(eta)) = (status.current_state.status, eta_total(status)) {
         text.push_str(&format!(", {eta} left"));
     }
+    if let (true, Some(pace)) = (status.current_state.status.is_running(), &status.pace_limit)
+        && pace.slowed_down
+    {
+        let rate = number::rate(pace.requests_per_second);
+        text.push_str(&format!(", slowed down to {rate} because the upstream refused requests"));
+    }
     text
 }
 
@@ -225,10 +231,20 @@ fn note(market: &MarketStatus) -> Cell {
 
 #[cfg(test)]
 mod tests {
-    use price_cache_api_types::{MarketState, RunStatus};
+    use price_cache_api_types::{MarketState, PaceLimit, RunStatus};
 
     use super::{status, summary, why};
     use crate::render::{Theme, sample};
+
+    #[test]
+    fn a_run_that_is_slowed_down_says_so_while_it_goes_on() {
+        let mut run = sample::status(RunStatus::Processing, &[("de", MarketState::Active, 5, 10, 0)]);
+        let pace = PaceLimit { requests_per_second: 4.256, slowed_down: true };
+        run.pace_limit = Some(pace.clone());
+        assert!(summary(&run).ends_with(", slowed down to 4.26/s because the upstream refused requests"));
+        run.pace_limit = Some(PaceLimit { slowed_down: false, ..pace });
+        assert!(!summary(&run).contains("slowed"));
+    }
 
     #[test]
     fn a_run_at_a_glance() {

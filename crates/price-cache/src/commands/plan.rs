@@ -44,7 +44,10 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     let lanes = run.parallel_markets.get() as u64;
     // The longest lane: the markets shared out evenly, and no less than the largest market.
     let in_a_row = total.div_ceil(lanes).max(largest);
-    let pace = listing.mean().max(run.delay_between_requests.duration());
+    let options = run.options();
+    let of_market = (listing.mean() + options.delay_between_requests).max(options.pacing.market_interval_min);
+    // No lane is faster than its share of what all of them may send.
+    let pace = of_market.max(options.pacing.upstream_interval_min * run.parallel_markets.get() as u32);
     streams.human(&format!(
         "{} of {}: {} at least, {} with every product tried {} times",
         number::counted(total, "product"),
@@ -56,7 +59,7 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     streams.human(&format!(
         "about {} if a price takes as long as a listing request did ({:.0} ms), with {} at a time",
         number::duration(pace.as_secs_f64() * in_a_row as f64),
-        pace.as_secs_f64() * 1_000.0,
+        listing.mean().as_secs_f64() * 1_000.0,
         number::counted(lanes.min(markets.len() as u64), "market"),
     ));
     Ok(Exit::Done)

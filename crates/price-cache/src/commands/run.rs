@@ -47,7 +47,7 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     loop {
         warnings.try_iter().for_each(|warning| progress.say(&warning));
         let snapshot = engine.snapshot();
-        progress.update(&status_document(&snapshot, engine.now()), Instant::now());
+        progress.update(&status_document(&snapshot, engine.pace_limit(), engine.now()), Instant::now());
         if has_ended(&snapshot) {
             break;
         }
@@ -61,7 +61,7 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
             _ = signals.next() => {
                 progress.say("stopping; what was fetched is kept");
                 let stopped = timeout(STOP_TIME_MAX, engine.shutdown(actor.clone())).await;
-                progress.update(&status_document(&engine.snapshot(), engine.now()), Instant::now());
+                progress.update(&status_document(&engine.snapshot(), engine.pace_limit(), engine.now()), Instant::now());
                 progress.finish();
                 stopped.context("the run did not stop in time; the same command resumes it")??;
                 tell(&engine, streams);
@@ -93,7 +93,7 @@ fn has_ended(snapshot: &Snapshot) -> bool {
 }
 
 fn tell(engine: &Handle, streams: &mut Streams) {
-    let status = status_document(&engine.snapshot(), engine.now());
+    let status = status_document(&engine.snapshot(), engine.pace_limit(), engine.now());
     streams.human(&summary(&status));
     if let Some(message) = &status.current_state.error_message {
         streams.human(&format!("error: {message}"));

@@ -1,8 +1,9 @@
 //! Looks for what is well-formed but cannot work.
 
-use price_cache_api_http::ApiKeyHash;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use price_cache_api_http::ApiKeyHash;
 use price_cache_source_http::{ConfigProblem, Span};
 
 use super::Configuration;
@@ -20,6 +21,9 @@ const ATTEMPTS_MAX: u32 = 100;
 const BUDGET_START_MAX: u32 = 1_000_000;
 /// Retries that 100 products pay for, at most.
 const BUDGET_PERCENT_MAX: u32 = 10_000;
+
+/// Requests per second that can be set: from one in a quarter of an hour to what no timer can keep.
+const RATES: RangeInclusive<f64> = 0.001..=10_000.0;
 
 /// Failures in a row that park a market, at most: as many products are held back in memory.
 const FAILURES_IN_A_ROW_MAX: u32 = 1_000;
@@ -52,6 +56,19 @@ pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
     }
     if run.retry.backoff_start > run.retry.backoff_max {
         refuse("run.retry.backoff_start", "must not be longer than run.retry.backoff_max".to_owned());
+    }
+    let rates = [
+        ("run.pacing.requests_per_second", run.pacing.requests_per_second),
+        ("run.pacing.market_requests_per_second", run.pacing.market_requests_per_second),
+    ];
+    for (key, rate) in rates {
+        if rate.is_some_and(|rate| !RATES.contains(&rate)) {
+            let (slowest, fastest) = (RATES.start(), RATES.end());
+            refuse(
+                key,
+                format!("must be from {slowest} to {fastest} requests per second; leave it out for no limit"),
+            );
+        }
     }
     let server = &configuration.server;
     if server.api_keys.len() > API_KEYS_MAX {
@@ -101,6 +118,18 @@ mod tests {
         let mut configuration: Configuration = toml::from_str(TEMPLATE).unwrap();
         configuration.server = toml::from_str(section).unwrap();
         problems(&configuration).into_iter().map(|problem| (problem.key, problem.message)).collect()
+    }
+
+    #[test]
+    fn a_rate_that_is_none_is_refused_with_the_way_out() {
+        for rate in ["0", "-1", "nan", "inf", "1e9"] {
+            let mut configuration: Configuration = toml::from_str(TEMPLATE).unwrap();
+            configuration.run.pacing = toml::from_str(&format!("requests_per_second = {rate}")).unwrap();
+            let refused = problems(&configuration);
+            let [problem] = refused.as_slice() else { unreachable!("{rate}: {refused:?}") };
+            assert_eq!(problem.key, "run.pacing.requests_per_second");
+            assert!(problem.message.contains("leave it out"), "{}", problem.message);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 pub use local::{ConfigCommand, DumpArguments, InitArguments, LocalCommand, ProbeArguments};
 pub use remote::{
     ErrorsArguments, GetArguments, ListArguments, LogsArguments, PricesCommand, RemoteCommand,
-    ResetArguments, RetryFailedArguments, StartArguments, StatusArguments,
+    ResetArguments, RetryFailedArguments, StartArguments, StatusArguments, StopArguments,
 };
 
 use crate::client::ServerAddress;
@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn remote_commands() {
         assert!(matches!(remote(&["start", "--watch"]), RemoteCommand::Start(a) if a.watch));
-        assert!(matches!(remote(&["stop"]), RemoteCommand::Stop));
+        assert!(matches!(remote(&["start", "--json"]), RemoteCommand::Start(a) if a.json && !a.watch));
+        assert!(matches!(remote(&["stop", "--json"]), RemoteCommand::Stop(a) if a.json));
         assert!(
             matches!(remote(&["reset", "--yes", "--keep-prices"]), RemoteCommand::Reset(a) if a.yes && a.keep_prices)
         );
@@ -231,6 +232,7 @@ mod tests {
         for words in [
             &["logs", "--clear", "--failed"][..],
             &["logs", "--json", "--failed"],
+            &["start", "--watch", "--json"],
             &["prices", "list", "uk", "--all", "--limit", "3"],
             &["errors", "--limit", "0"],
             &["errors", "--limit", "-1"],

@@ -12,8 +12,11 @@ mod watch;
 
 use std::io;
 
+use price_cache_api_types::ResetAnswer;
+
 use crate::arguments::{GlobalArguments, PricesCommand, RemoteCommand};
-use crate::client::{ApiKey, ClientError};
+use crate::client::{Answer, ApiKey, ClientError};
+use crate::render::text;
 use crate::{Context, Exit, Streams};
 
 /// Entries asked for at a time when an answer is read page by page.
@@ -48,7 +51,7 @@ pub async fn run(command: &RemoteCommand, global: &GlobalArguments, mut streams:
 pub async fn execute(command: &RemoteCommand, context: &mut Context) -> Exit {
     let result = match command {
         RemoteCommand::Start(arguments) => start::execute(arguments, context).await,
-        RemoteCommand::Stop => stop::execute(context).await,
+        RemoteCommand::Stop(arguments) => stop::execute(arguments, context).await,
         RemoteCommand::Reset(arguments) => reset::execute(arguments, context).await,
         RemoteCommand::RetryFailed(arguments) => retry_failed::execute(arguments, context).await,
         RemoteCommand::Status(arguments) => status::execute(arguments, context).await,
@@ -62,6 +65,18 @@ pub async fn execute(command: &RemoteCommand, context: &mut Context) -> Exit {
         }
     };
     result.unwrap_or_else(|failure| report(&failure, context))
+}
+
+/// What the server says to a command: its sentence for a person, or all of it for a program.
+fn say(answer: &Answer, json: bool, context: &mut Context) -> Result<(), Failure> {
+    if json {
+        context.streams.data_bytes(answer.bytes())?;
+    } else {
+        // The answers of the other commands have a state besides.
+        let said: ResetAnswer = answer.json()?;
+        context.streams.human(&text::clean(&said.message));
+    }
+    Ok(())
 }
 
 fn report(failure: &Failure, context: &mut Context) -> Exit {

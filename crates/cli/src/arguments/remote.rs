@@ -12,7 +12,7 @@ pub enum RemoteCommand {
     Start(StartArguments),
     /// Pause the run
     #[command(display_order = 4)]
-    Stop,
+    Stop(StopArguments),
     /// Clear the run, the prices, the analytics and the logs
     #[command(display_order = 5)]
     Reset(ResetArguments),
@@ -43,6 +43,17 @@ pub struct StartArguments {
     /// Show progress until the run ends; the exit code tells how it ended
     #[arg(long)]
     pub watch: bool,
+    /// Print the server's answer unchanged
+    #[arg(long, conflicts_with = "watch")]
+    pub json: bool,
+}
+
+/// What `stop` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StopArguments {
+    /// Print the server's answer unchanged
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `reset` takes.
@@ -54,6 +65,9 @@ pub struct ResetArguments {
     /// Keep the cached prices
     #[arg(long)]
     pub keep_prices: bool,
+    /// Print the server's answer unchanged
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `retry-failed` takes.
@@ -65,6 +79,9 @@ pub struct RetryFailedArguments {
     /// Only this class of failure, as `errors` shows it
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
+    /// Print the server's answer unchanged
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `status` takes.

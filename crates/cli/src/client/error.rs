@@ -104,6 +104,12 @@ impl ClientError {
         matches!(self, Self::Connect { .. } | Self::ConnectTimeout { .. })
     }
 
+    /// Whether the server is there and says that it will be of use in a moment, as while it recovers its run.
+    #[must_use]
+    pub fn is_unready(&self) -> bool {
+        matches!(self, Self::Problem(problem) if problem.status == 503)
+    }
+
     /// Whether the server wants an API key, or another one.
     #[must_use]
     pub fn wants_key(&self) -> bool {

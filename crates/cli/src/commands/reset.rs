@@ -1,11 +1,10 @@
 //! `reset`: clears the run, after asking.
 
-use price_cache_api_types::{ResetAnswer, ResetRequest};
+use price_cache_api_types::ResetRequest;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::arguments::ResetArguments;
 use crate::client::Target;
-use crate::render::text;
 use crate::{Context, Exit};
 
 pub(super) async fn execute(arguments: &ResetArguments, context: &mut Context) -> Result<Exit, Failure> {
@@ -19,8 +18,7 @@ pub(super) async fn execute(arguments: &ResetArguments, context: &mut Context) -
     } else {
         context.client.post(&target).await?
     };
-    let answer: ResetAnswer = answer.json()?;
-    context.streams.human(&text::clean(&answer.message));
+    say(&answer, arguments.json, context)?;
     Ok(Exit::Done)
 }
 

@@ -1,11 +1,10 @@
 //! `retry-failed`: attempts again what failed in the last run.
 
-use price_cache_api_types::{Accepted, RetryFailedRequest};
+use price_cache_api_types::RetryFailedRequest;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::arguments::RetryFailedArguments;
 use crate::client::Target;
-use crate::render::text;
 use crate::{Context, Exit};
 
 pub(super) async fn execute(
@@ -19,7 +18,6 @@ pub(super) async fn execute(
     } else {
         context.client.post_json(&target, &request).await?
     };
-    let accepted: Accepted = answer.json()?;
-    context.streams.human(&text::clean(&accepted.message));
+    say(&answer, arguments.json, context)?;
     Ok(Exit::Done)
 }

@@ -1,13 +1,12 @@
 //! `stop`: pauses the run.
 
-use price_cache_api_types::Accepted;
-
-use super::Failure;
+use super::{Failure, say};
+use crate::arguments::StopArguments;
 use crate::client::Target;
 use crate::{Context, Exit};
 
-pub(super) async fn execute(context: &mut Context) -> Result<Exit, Failure> {
-    let accepted: Accepted = context.client.post(&Target::run("stop")).await?.json()?;
-    context.streams.human(&crate::render::text::clean(&accepted.message));
+pub(super) async fn execute(arguments: &StopArguments, context: &mut Context) -> Result<Exit, Failure> {
+    let answer = context.client.post(&Target::run("stop")).await?;
+    say(&answer, arguments.json, context)?;
     Ok(Exit::Done)
 }

@@ -65,6 +65,18 @@ async fn the_servers_sentence_is_what_a_person_reads() {
 }
 
 #[tokio::test]
+async fn a_program_reads_what_the_server_says_unchanged() {
+    for words in ["start --json", "stop --json", "retry-failed --json", "reset --yes --json"] {
+        let (exit, data, human, _) = ask(words, vec![json("202 Accepted", r#"{"message" : "m"}"#)]).await;
+        assert_eq!(
+            (exit, data.as_str(), human.as_str()),
+            (Exit::Done, "{\"message\" : \"m\"}\n", ""),
+            "{words}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_is_exit_3() {
     let (exit, data, human, _) = ask("start", vec![problem(409, "a run is going on")]).await;
     assert_eq!((exit, data.as_str(), human.as_str()), (Exit::Refused, "", "error: a run is going on\n"));
@@ -168,6 +180,21 @@ async fn a_watched_server_may_be_away_for_a_moment() {
     let (exit, _, human, _) = ask("status --watch", replies).await;
     assert_eq!(exit, Exit::Done);
     assert_eq!(human.matches("trying again").count(), 1, "{human}");
+}
+
+#[tokio::test]
+async fn a_watched_server_that_recovers_its_run_is_waited_for() {
+    let recovering = || problem(503, "recovering");
+    let replies = vec![recovering(), status("PROCESSING", 1, 0), recovering(), status("COMPLETED", 4, 0)];
+    let (exit, _, human, _) = ask("status --watch", replies).await;
+    assert_eq!(exit, Exit::Done, "{human}");
+    assert_eq!(human.matches("recovering; trying again\n").count(), 2, "{human}");
+
+    let replies = vec![status("PROCESSING", 1, 0), recovering(), status("COMPLETED", 4, 0)];
+    let (exit, data, human, _) = ask("status --watch --json", replies).await;
+    assert_eq!((exit, data.lines().count(), human.as_str()), (Exit::Done, 2, "recovering; trying again\n"));
+    let (exit, _, human, _) = ask("status", vec![recovering()]).await;
+    assert_eq!((exit, human.as_str()), (Exit::Failed, "error: recovering\n"), "once asked, once answered");
 }
 
 #[tokio::test]

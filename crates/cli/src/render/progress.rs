@@ -59,6 +59,14 @@ impl Progress {
         }
     }
 
+    /// Says that there is no news, and why: below the bars until there is, or as a line.
+    pub fn lost(&mut self, sentence: &str) {
+        match &mut self.mode {
+            Mode::Bars(bars) => bars.lost(sentence),
+            Mode::Lines(lines) => lines.lost(sentence),
+        }
+    }
+
     /// Takes the bars away, so that what follows stands on clean lines. Lines say the last status once more if it
     /// has not been said.
     pub fn finish(&mut self) {

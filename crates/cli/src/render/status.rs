@@ -11,6 +11,8 @@ const BAR_WIDTH: usize = 20;
 const BAR_WIDTH_NARROW: usize = 8;
 /// Terminals with fewer columns are narrow.
 const WIDTH_NARROW: u16 = 100;
+/// On terminals with fewer columns the table has fewer columns as well.
+const WIDTH_TINY: u16 = 64;
 
 /// Products of all markets: with an outcome, in total, failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,9 +56,13 @@ pub fn status(status: &Status, theme: Theme) -> String {
             number::percent(analytics.success_rate),
         ));
     }
+    if let Some(width) = theme.width {
+        lines = lines.iter().map(|line| text::wrap(line, width.into())).collect();
+    }
     if !status.markets.is_empty() {
         lines.push(String::new());
-        lines.push(markets(status, theme));
+        let is_tiny = theme.width.is_some_and(|width| width < WIDTH_TINY);
+        lines.push(if is_tiny { few_columns(status, theme) } else { markets(status, theme) });
     }
     lines.join("\n")
 }
@@ -141,6 +147,9 @@ pub fn why(status: &Status) -> Option<String> {
 /// What is expected of the whole run; `None` when unknown.
 #[must_use]
 pub fn eta_total(status: &Status) -> Option<String> {
+    if let Some(seconds) = status.total_eta_seconds {
+        return Some(number::duration(seconds));
+    }
     status.total_eta_minutes.map(|minutes| match minutes {
         0 | 1 => "under 1 min".to_owned(),
         #[expect(clippy::cast_precision_loss, reason = "minutes of a run are few")]
@@ -205,10 +214,35 @@ fn markets(status: &Status, theme: Theme) -> String {
             Cell::toned(failed, number::count(market.failed)),
             success.into(),
             eta_market(market).into(),
-            note(market),
+            note(market).map_or_else(Cell::default, |(tone, note)| Cell::toned(tone, note)),
         ]);
     }
     table.render(theme)
+}
+
+/// The table where there is no room for all of it; the notes follow line by line.
+fn few_columns(status: &Status, theme: Theme) -> String {
+    let mut table =
+        Table::new(&[left("MARKET"), left("PROGRESS"), right("DONE"), right("FAILED"), right("ETA")]);
+    let mut notes = Vec::new();
+    for (id, market) in status.markets.iter() {
+        let failed = if market.failed > 0 { Tone::Warn } else { Tone::Faint };
+        #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+        let done = market.completed as f64 * 100.0 / market.total.max(1) as f64;
+        table.row([
+            text::id(id).into(),
+            Cell::toned(market_tone(market.state), bar(market.completed, market.total, BAR_WIDTH_NARROW)),
+            if market.total == 0 { Cell::default() } else { number::percent(done).into() },
+            Cell::toned(failed, number::count(market.failed)),
+            eta_market(market).into(),
+        ]);
+        if let Some((tone, note)) = note(market) {
+            notes.push(format!("{}: {}", text::id(id), theme.paint(tone, &text::clean(note))));
+        }
+    }
+    let width = theme.width.map_or(usize::MAX, usize::from);
+    let notes = notes.iter().map(|note| format!("\n{}", text::wrap(note, width)));
+    std::iter::once(table.render(theme)).chain(notes).collect()
 }
 
 const fn market_tone(state: MarketState) -> Tone {
@@ -221,11 +255,11 @@ const fn market_tone(state: MarketState) -> Tone {
     }
 }
 
-fn note(market: &MarketStatus) -> Cell {
+fn note(market: &MarketStatus) -> Option<(Tone, &str)> {
     match (&market.waiting, market.low_success_rate) {
-        (Some(waiting), _) => Cell::toned(Tone::Warn, waiting),
-        (None, true) => Cell::toned(Tone::Bad, "low success rate"),
-        (None, false) => Cell::default(),
+        (Some(waiting), _) => Some((Tone::Warn, waiting)),
+        (None, true) => Some((Tone::Bad, "low success rate")),
+        (None, false) => None,
     }
 }
 
@@ -286,6 +320,25 @@ fr      pending  ░░░░░░░░░░░░░░░░░░░░   
         for width in 0..80 {
             assert!(!status(&run, Theme { width: Some(width), color: true }).is_empty());
         }
+    }
+
+    #[test]
+    fn on_forty_columns_what_matters_is_still_a_table() {
+        let run = sample::status(
+            RunStatus::Processing,
+            &[("uk", MarketState::Waiting, 5, 10, 1), ("de", MarketState::Active, 1, 3, 0)],
+        );
+        assert_eq!(
+            status(&run, Theme { width: Some(40), color: false }),
+            "\
+PROCESSING  46.1 %, 6 of 13 products, 1
+failed
+
+MARKET  PROGRESS    DONE  FAILED    ETA
+uk      ████░░░░  50.0 %       1  2 min
+de      ██░░░░░░  33.3 %       0
+uk: next request in 3.2 s: Retry-After"
+        );
     }
 
     #[test]

@@ -44,6 +44,23 @@ pub fn fit(text: &str, width: usize) -> String {
     console::pad_str(text, width, console::Alignment::Left, Some("…")).into_owned()
 }
 
+/// Breaks a line at its spaces so that it is no wider than so many columns; a longer word stays whole.
+#[must_use]
+pub fn wrap(line: &str, width: usize) -> String {
+    let (mut wrapped, mut used) = (String::with_capacity(line.len()), 0_usize);
+    for word in line.split_inclusive(' ') {
+        let columns = console::measure_text_width(word.trim_end());
+        if used > 0 && used + columns > width {
+            wrapped.truncate(wrapped.trim_end().len());
+            wrapped.push('\n');
+            used = 0;
+        }
+        wrapped.push_str(word);
+        used += console::measure_text_width(word);
+    }
+    wrapped
+}
+
 /// An error and its causes as one line, without saying the same twice.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
@@ -71,7 +88,7 @@ pub fn moment(timestamp: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{chain, clean, cut, fit, id, moment};
+    use super::{chain, clean, cut, fit, id, moment, wrap};
 
     #[test]
     fn nothing_from_elsewhere_steers_the_terminal() {
@@ -92,6 +109,14 @@ mod tests {
         assert_eq!(cut("short", 5), "short");
         assert_eq!(fit("価格", 5), "価格 ");
         assert_eq!(fit("longer", 5), "long…");
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrap("one  two three", 9), "one  two\nthree");
+        assert_eq!(wrap("one two", 7), "one two");
+        assert_eq!(wrap("immeasurable it", 4), "immeasurable\nit");
+        assert_eq!(wrap("", 0), "");
     }
 
     #[test]

@@ -13,10 +13,28 @@ const MARKET_BARS_MAX: usize = 24;
 const LINES_KEPT: usize = 4;
 /// Size assumed when the terminal does not tell.
 const SIZE_DEFAULT: Size = Size { height: 24, width: 80 };
-/// Columns for the name of a market or the state.
-const NAME_WIDTH: usize = 16;
-/// Columns of a bar.
-const BAR_WIDTH: usize = 20;
+/// Terminals with fewer columns are narrow.
+const WIDTH_NARROW: usize = 64;
+/// What stands before the last news when there are none.
+const LOST: &str = "NO ANSWER";
+
+/// How many columns the parts of a line take.
+#[derive(Clone, Copy, Debug)]
+struct Columns {
+    /// The name of a market or the state.
+    name: usize,
+    bar: usize,
+}
+
+impl Columns {
+    const WIDE: Self = Self { name: 16, bar: 20 };
+    /// So that a count and its failures are still seen on 40 columns.
+    const NARROW: Self = Self { name: 12, bar: 6 };
+
+    const fn of(size: Size) -> Self {
+        if size.width < WIDTH_NARROW { Self::NARROW } else { Self::WIDE }
+    }
+}
 
 /// Lines and columns of a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +45,8 @@ pub(super) struct Size {
 
 pub(super) struct Bars {
     block: ProgressBar,
+    /// The last status.
+    lines: Vec<String>,
     theme: Theme,
     size: fn() -> Option<Size>,
 }
@@ -38,25 +58,38 @@ impl Bars {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             block.set_style(style);
         }
-        Self { block, theme, size }
+        Self { block, lines: Vec::new(), theme, size }
     }
 
     pub(super) fn update(&mut self, status: &Status) {
         // Asked each time, because windows change their size.
         let size = (self.size)().unwrap_or(SIZE_DEFAULT);
         let shown = shown_markets(status, size.height.saturating_sub(LINES_KEPT).min(MARKET_BARS_MAX));
+        let columns = Columns::of(size);
         let mut lines: Vec<String> = Vec::with_capacity(shown.len() + 1);
         for (id, market) in &shown {
             let (completed, total) = (market.completed, market.total);
-            lines.push(self.line(&text::id(id), Tone::Good, completed, total, &market_message(market)));
+            let message = market_message(market);
+            lines.push(self.line(columns, &text::id(id), Tone::Good, (completed, total), &message));
         }
         let totals = status::Totals::of(status);
         let state = status.current_state.status;
         let message = run_message(status, totals, shown.len());
-        lines.push(self.line(state.as_str(), status::tone(state), totals.completed, totals.total, &message));
-        for line in &mut lines {
-            *line = text::cut(line, size.width);
-        }
+        let counts = (totals.completed, totals.total);
+        lines.push(self.line(columns, state.as_str(), status::tone(state), counts, &message));
+        self.lines = lines;
+        self.draw(size, None);
+    }
+
+    /// The last status stays, with a line below it that says since when it is old.
+    pub(super) fn lost(&self, sentence: &str) {
+        let label = self.theme.paint(Tone::Bad, LOST);
+        self.draw((self.size)().unwrap_or(SIZE_DEFAULT), Some(format!("{label}  {}", text::clean(sentence))));
+    }
+
+    fn draw(&self, size: Size, last: Option<String>) {
+        let lines: Vec<String> =
+            self.lines.iter().chain(&last).map(|line| text::cut(line, size.width)).collect();
         // A clone is the same bar; setting the message this way does not draw yet.
         drop(self.block.clone().with_message(lines.join("\n")));
         self.block.force_draw();
@@ -70,10 +103,17 @@ impl Bars {
         self.block.finish_and_clear();
     }
 
-    fn line(&self, name: &str, tone: Tone, completed: u64, total: u64, message: &str) -> String {
-        let name = text::fit(name, NAME_WIDTH);
+    fn line(
+        &self,
+        columns: Columns,
+        name: &str,
+        tone: Tone,
+        (completed, total): (u64, u64),
+        message: &str,
+    ) -> String {
+        let name = text::fit(name, columns.name);
         // Nothing of nothing is full in a table, but at the start of a run it would look finished.
-        let bar = self.theme.paint(tone, &bar(completed, total.max(1), BAR_WIDTH));
+        let bar = self.theme.paint(tone, &bar(completed, total.max(1), columns.bar));
         format!("{name} {bar} {message}")
     }
 }
@@ -190,6 +230,33 @@ PROCESSING       ███████░░░░░░░░░░░░░ 37
         );
         bars.finish();
         assert_eq!(terminal.contents(), "something happened");
+    }
+
+    #[test]
+    fn without_news_the_last_ones_stay_and_the_reason_stands_below_them() {
+        let terminal = InMemoryTerm::new(10, 100);
+        let mut bars = bars(&terminal);
+        let run = status(RunStatus::Processing, &[("uk", MarketState::Active, 1, 4, 0)]);
+        bars.update(&run);
+        let before = terminal.contents();
+        bars.lost("nobody is there");
+        assert_eq!(terminal.contents(), format!("{before}\nNO ANSWER  nobody is there"));
+        bars.update(&run);
+        assert_eq!(terminal.contents(), before);
+    }
+
+    #[test]
+    fn counts_are_seen_on_a_narrow_screen() {
+        let terminal = InMemoryTerm::new(10, 40);
+        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let mut bars = Bars::new(target, Theme::PLAIN, || Some(Size { height: 10, width: 40 }));
+        bars.update(&status(RunStatus::Processing, &[("uk", MarketState::Active, 142, 500, 5)]));
+        assert_eq!(
+            terminal.contents(),
+            "\
+uk           █░░░░░ 142/500, 5 failed
+PROCESSING   █░░░░░ 28.4 %, 142/500, 5 …"
+        );
     }
 
     #[test]

@@ -45,6 +45,12 @@ impl Lines {
         let _ = writeln!(self.output, "{}", text::clean(sentence)).and_then(|()| self.output.flush());
     }
 
+    /// The next status is said at once: it is the news that there are news again.
+    pub(super) fn lost(&mut self, sentence: &str) {
+        self.say(sentence);
+        self.said = None;
+    }
+
     pub(super) fn finish(&mut self) {
         if let Some(line) = self.unsaid.take() {
             self.say(&line);
@@ -117,6 +123,20 @@ PROCESSING  4.0 %, 20 of 500 products; now a, b, c and 1 more
 PAUSED  no products yet; waiting: paused; start resumes
 "
         );
+    }
+
+    #[test]
+    fn after_a_silence_the_next_status_is_said_at_once() {
+        let output = Kept::default();
+        let mut lines = Lines::new(Box::new(output.clone()));
+        let start = Instant::now();
+        let market = status(RunStatus::Processing, &[("a", MarketState::Pending, 1, 2, 0)]);
+        lines.update(&market, start);
+        lines.update(&market, start);
+        lines.lost("no answer");
+        lines.update(&market, start);
+        let line = "PROCESSING  50.0 %, 1 of 2 products\n";
+        assert_eq!(output.text(), format!("{line}no answer\n{line}"));
     }
 
     #[test]

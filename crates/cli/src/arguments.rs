@@ -177,6 +177,7 @@ mod tests {
     fn remote_commands() {
         assert!(matches!(remote(&["start", "--watch"]), RemoteCommand::Start(a) if a.watch));
         assert!(matches!(remote(&["start", "--json"]), RemoteCommand::Start(a) if a.json && !a.watch));
+        assert!(matches!(remote(&["health"]), RemoteCommand::Health));
         assert!(matches!(remote(&["stop", "--json"]), RemoteCommand::Stop(a) if a.json));
         assert!(
             matches!(remote(&["reset", "--yes", "--keep-prices"]), RemoteCommand::Reset(a) if a.yes && a.keep_prices)

@@ -15,7 +15,7 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
-use price_cache_api_types::Problem;
+use price_cache_api_types::{Health, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
@@ -143,9 +143,13 @@ impl Client {
         if (200..300).contains(&status) {
             return Ok(Answer { server: self.server.clone(), body });
         }
-        Err(match serde_json::from_slice::<Problem>(&body) {
+        let problem = serde_json::from_slice::<Problem>(&body).or_else(|_| {
+            let health: Health = serde_json::from_slice(&body)?;
+            Ok(Problem::new(status, "", health.detail.unwrap_or_default()))
+        });
+        Err(match problem {
             Ok(problem) => ClientError::Problem(Box::new(Problem { status, ..problem })),
-            Err(_) => ClientError::Foreign { server: self.server.clone(), status },
+            Err::<_, serde_json::Error>(_) => ClientError::Foreign { server: self.server.clone(), status },
         })
     }
 

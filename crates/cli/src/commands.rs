@@ -1,6 +1,7 @@
 //! The commands that a server executes: one file each, with a common way to end.
 
 mod errors;
+mod health;
 mod logs;
 mod prices;
 mod reset;
@@ -55,6 +56,7 @@ pub async fn execute(command: &RemoteCommand, context: &mut Context) -> Exit {
         RemoteCommand::Reset(arguments) => reset::execute(arguments, context).await,
         RemoteCommand::RetryFailed(arguments) => retry_failed::execute(arguments, context).await,
         RemoteCommand::Status(arguments) => status::execute(arguments, context).await,
+        RemoteCommand::Health => health::execute(context).await,
         RemoteCommand::Errors(arguments) => errors::execute(arguments, context).await,
         RemoteCommand::Logs(arguments) => logs::execute(arguments, context).await,
         RemoteCommand::Prices { command: PricesCommand::Get(arguments) } => {

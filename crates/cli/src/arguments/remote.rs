@@ -22,6 +22,9 @@ pub enum RemoteCommand {
     /// Show where the run is, with a bar per market
     #[command(display_order = 10)]
     Status(StatusArguments),
+    /// Ask whether the server is ready: exit code 0 when it is, 1 when it is not yet, 4 when it is not there
+    #[command(display_order = 14)]
+    Health,
     /// Show the products that failed and why
     #[command(display_order = 11)]
     Errors(ErrorsArguments),

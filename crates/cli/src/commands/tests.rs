@@ -77,6 +77,21 @@ async fn a_program_reads_what_the_server_says_unchanged() {
 }
 
 #[tokio::test]
+async fn health_is_an_exit_code() {
+    let ready = json("200 OK", r#"{"status":"ok","detail":null}"#);
+    let (exit, _, human, asked) = ask("health", vec![ready]).await;
+    assert_eq!((exit, human.as_str()), (Exit::Done, "ready\n"));
+    assert_eq!(asked, ["GET /health/ready HTTP/1.1"]);
+    for unready in [
+        json("503 Not", r#"{"status":"unavailable","detail":"the store hangs"}"#),
+        problem(503, "the store hangs"),
+    ] {
+        let (exit, _, human, _) = ask("health", vec![unready]).await;
+        assert_eq!((exit, human.as_str()), (Exit::Failed, "error: the store hangs\n"));
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_is_exit_3() {
     let (exit, data, human, _) = ask("start", vec![problem(409, "a run is going on")]).await;
     assert_eq!((exit, data.as_str(), human.as_str()), (Exit::Refused, "", "error: a run is going on\n"));

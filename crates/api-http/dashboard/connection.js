@@ -15,7 +15,7 @@ const BACKOFF_MILLIS_MIN = 500;
 const BACKOFF_MILLIS_MAX = 15_000;
 
 /**
- * Runs until the page is closed. `handlers`: `status(text or document)`, `transition(document)`, `log(entry)`,
+ * Runs until the page is closed. `handlers`: `status(text or document)`, `transition(document)`, `log(text)`,
  * `connection({kind, retryAt?, sentence?})` with kind connecting, live, polling, lost or locked.
  */
 export class Connection {
@@ -83,10 +83,11 @@ export class Connection {
   }
 
   #dispatch(name, data) {
-    // A status may come ten times a second and is read a few times a second: whoever shows it parses it.
+    // A status comes up to ten times a second and calls by the thousand, and all of it is read a few times a second at
+    // most: whoever shows it parses it.
     if (name === "status") this.#handlers.status(data);
     else if (name === "transition") this.#handlers.transition(JSON.parse(data));
-    else if (name === "log") this.#handlers.log(JSON.parse(data));
+    else if (name === "log") this.#handlers.log(data);
   }
 
   async #poll() {

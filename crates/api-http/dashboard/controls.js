@@ -3,16 +3,19 @@
 import { post } from "./api.js";
 import { byId, setAttribute, setHidden, setText } from "./dom.js";
 import { sentence } from "./format.js";
-import { totals } from "./model.js";
+import { RUNNING, totals } from "./model.js";
 import { askToReset } from "./reset-dialog.js";
 
 const COMMANDS = "/api/cache/prices/";
 const START_LABELS = { PAUSED: "Resume", ERROR: "Retry", COMPLETED: "Start again" };
 const buttons = { start: byId("start"), stop: byId("stop"), "retry-failed": byId("retry-failed"), reset: byId("reset") };
-/** What was done is seen in the state as well; its sentence goes by itself. A refusal stays until it is dismissed. */
+/** What was done is seen in the state as well: its sentence goes by itself, and at once when the state is another one. A
+ * refusal stays until it is dismissed. */
 const DONE_SHOWN_MILLIS = 10_000;
 let busy = false;
 let hiding = null;
+/** What the sentence of success is about: `{from, to, reached}`, the states before and after; null when none is shown. */
+let done = null;
 let model;
 
 export function setUpControls(withModel) {
@@ -20,9 +23,9 @@ export function setUpControls(withModel) {
   for (const name of ["start", "stop", "retry-failed"]) {
     buttons[name].addEventListener("click", () => whenAllowed(name, () => send(name)));
   }
-  buttons.reset.addEventListener("click", () => whenAllowed("reset", () => askToReset(model.status(), showMessage)));
+  buttons.reset.addEventListener("click", () => whenAllowed("reset", () => askToReset(model.status(), showDone)));
   byId("message-close").addEventListener("click", () => {
-    setHidden(byId("message"), true);
+    hideMessage();
     buttons.start.focus();
   });
 }
@@ -32,6 +35,7 @@ export function drawControls() {
   const status = model.status();
   const reasons = status === null ? everything("There is no answer from the server yet.") : refusals(status);
   const state = status?.current_state.status;
+  if (done !== null && status !== null && isOver(keyOf(status.current_state))) hideMessage();
   setText(buttons.start, START_LABELS[state] ?? "Start");
   for (const [name, button] of Object.entries(buttons)) {
     const reason = busy ? "A command is under way." : reasons[name];
@@ -75,7 +79,7 @@ export async function send(name, body) {
   drawControls();
   try {
     const answer = await post(COMMANDS + name, body);
-    showMessage(sentence(answer.message));
+    showDone(answer);
   } catch (error) {
     showMessage(sentence(error.message), true);
   } finally {
@@ -97,12 +101,34 @@ export const retryClass = (name, count) => {
   else if (count > 0) send("retry-failed", { class: name });
 };
 
+/** One state for as long as a sentence about it is true. */
+const keyOf = (state) => (state.status === "IDLE" ? "IDLE" : `${RUNNING.has(state.status) ? "running" : state.status} ${state.run_id}`);
+
+/** Says what a command has done. A reset says no state: it ends in one only. */
+function showDone({ message, state = { status: "IDLE" } }) {
+  showMessage(sentence(message));
+  const now = model.status();
+  done = { from: now === null ? null : keyOf(now.current_state), to: keyOf(state), reached: false };
+}
+
+/** Whether the state that a command brought about has come and gone. The page may hear of it later than of the answer. */
+function isOver(now) {
+  if (now === done.to) done.reached = true;
+  return now !== done.to && (done.reached || now !== done.from);
+}
+
+function hideMessage() {
+  done = null;
+  setHidden(byId("message"), true);
+}
+
 function showMessage(text, refused = false) {
+  done = null;
   const box = byId("message");
   setAttribute(box, "data-refused", refused ? "true" : null);
   setHidden(box, false);
   clearTimeout(hiding);
-  if (!refused) hiding = setTimeout(() => { if (!box.contains(document.activeElement)) setHidden(box, true); }, DONE_SHOWN_MILLIS);
+  if (!refused) hiding = setTimeout(() => { if (!box.contains(document.activeElement)) hideMessage(); }, DONE_SHOWN_MILLIS);
   const line = byId("message-text");
   // The same sentence twice is said twice: a live region speaks only when its text changes.
   line.textContent = "";

@@ -16,6 +16,10 @@ const market = byId("log-market");
 const outcome = byId("log-outcome");
 const table = byId("log-table");
 let entries = [];
+/** Calls as text that nobody has looked at, oldest first; `passed` counts those that were too many to keep. */
+let arrived = [];
+let passed = 0;
+/** Calls that are not shown yet: while paused, or while somebody reads further down. */
 let held = [];
 let heldCount = 0;
 let paused = false;
@@ -61,7 +65,7 @@ function showFiltered() {
 /** What is shown may be incomplete: after a gap in the stream, another run, another filter. */
 export function reload() {
   stale = true;
-  [held, heldCount] = [[], 0];
+  [arrived, passed, held, heldCount] = [[], 0, [], 0];
   redraw();
 }
 
@@ -71,14 +75,30 @@ export function setLogConnection(kind) {
   connection = kind;
 }
 
-/** A call that just ended. */
-export function receive(entry) {
-  if (market.value !== "" && entry.market_id !== market.value) return;
-  if (outcome.value !== "" && String(entry.success) !== outcome.value) return;
-  held.push(entry);
-  heldCount += 1;
-  if (held.length > ENTRIES_MAX) held = held.slice(-ENTRIES_MAX);
+/** A call that just ended, as text. There may be thousands in a second: they are parsed when the log is drawn, if it is. */
+export function receive(text) {
+  if (openTab() !== "log") {
+    [arrived, passed, stale] = [[], 0, true];
+    return;
+  }
+  arrived.push(text);
+  if (arrived.length >= 2 * ENTRIES_MAX) {
+    passed += arrived.length - ENTRIES_MAX;
+    arrived = arrived.slice(-ENTRIES_MAX);
+  }
   redraw();
+}
+
+/** Holds what has arrived, as far as it is wanted. */
+function sift() {
+  const isWanted = (entry) => (market.value === "" || entry.market_id === market.value) && (outcome.value === "" || String(entry.success) === outcome.value);
+  const fresh = arrived.map((text) => JSON.parse(text)).filter(isWanted);
+  const isFiltered = market.value !== "" || outcome.value !== "";
+  // Where calls passed unseen, only the server knows which of them were wanted.
+  if (passed > 0 && isFiltered && Date.now() - lastLoad > POLL_MILLIS) stale = true;
+  heldCount += fresh.length + (isFiltered ? 0 : passed);
+  held = [...held, ...fresh].slice(-ENTRIES_MAX);
+  [arrived, passed] = [[], 0];
 }
 
 /** Somebody who scrolled down reads: nothing moves under their eyes. */
@@ -87,6 +107,7 @@ const isReading = () => paused || table.scrollTop > 20;
 export function drawLog(model) {
   if (openTab() !== "log") return;
   fillMarkets(model);
+  sift();
   if (!isReading()) {
     if (connection === "polling" && Date.now() - lastLoad > POLL_MILLIS) stale = true;
     if (stale && !loading && connection !== "lost") load();

@@ -2,7 +2,8 @@
 
 import { secondsUntil } from "./format.js";
 
-const RUNNING = new Set(["INITIALIZING", "PROCESSING"]);
+/** States in which requests are made, or are about to be. */
+export const RUNNING = new Set(["INITIALIZING", "PROCESSING"]);
 
 export class Model {
   #latest = null;

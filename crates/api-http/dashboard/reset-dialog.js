@@ -70,7 +70,7 @@ byId("reset-form").addEventListener("submit", async (event) => {
   try {
     const answer = await post("/api/cache/prices/reset", { keep_prices: keep.checked });
     dialog.close();
-    done(sentence(answer.message));
+    done(answer);
   } catch (error) {
     setText(byId("reset-refused"), sentence(error.message));
     setHidden(byId("reset-refused"), false);

@@ -2,12 +2,21 @@
 
 use price_cache_api_types as api;
 use price_cache_domain::{Run, RunStatus, Timestamp};
-use price_cache_engine::{Activity, MarketSnapshot, Snapshot};
+use price_cache_engine::{Activity, Estimate, MarketSnapshot, Snapshot};
 
 use super::rfc3339;
 
 /// The state document of a snapshot at `now`.
 pub(crate) fn state_document(snapshot: &Snapshot, now: Timestamp) -> api::StateDocument {
+    state_document_with(snapshot, snapshot.total_estimate(now), now)
+}
+
+/// The same where the estimate of the whole run is known: of hundreds of markets it is half the work.
+pub(super) fn state_document_with(
+    snapshot: &Snapshot,
+    total: Option<Estimate>,
+    now: Timestamp,
+) -> api::StateDocument {
     let run = &snapshot.run;
     let markets = &snapshot.markets;
     let is_active =
@@ -19,7 +28,7 @@ pub(crate) fn state_document(snapshot: &Snapshot, now: Timestamp) -> api::StateD
     let has_current = !matches!(run.status(), RunStatus::Idle | RunStatus::Completed);
     let current = current_index.filter(|_| has_current).and_then(|index| markets.get(index));
     let is_running = run.status() == RunStatus::Processing;
-    let end = snapshot.total_estimate(now).filter(|_| is_running).map(|rest| now.plus(rest.expected));
+    let end = total.filter(|_| is_running).map(|rest| now.plus(rest.expected));
     let (mut paused_at, mut paused_reason, mut completed_at, mut error_message) = (None, None, None, None);
     match run {
         Run::Paused(paused) => {

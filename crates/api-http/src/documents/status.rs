@@ -4,7 +4,7 @@ use price_cache_api_types as api;
 use price_cache_domain::Timestamp;
 use price_cache_engine::{Activity, Estimate, MarketSnapshot, PaceLimit, Snapshot, WaitReason};
 
-use super::state_document;
+use super::state::state_document_with;
 
 /// The status document of a snapshot at `now`, when the upstream may be asked so fast.
 pub fn status_document(snapshot: &Snapshot, pace: Option<PaceLimit>, now: Timestamp) -> api::Status {
@@ -31,7 +31,7 @@ pub fn status_document(snapshot: &Snapshot, pace: Option<PaceLimit>, now: Timest
     let analytics = snapshot.analytics();
     let total = snapshot.total_estimate(now);
     api::Status {
-        current_state: state_document(snapshot, now),
+        current_state: state_document_with(snapshot, total, now),
         markets,
         overall_progress: analytics.completed_percent(),
         total_eta_minutes: total.map(whole_minutes),

@@ -61,6 +61,10 @@ async fn the_pages_and_everything_they_name_are_served() {
         }
     }
     assert!(seen.len() > 5, "{seen:?}");
+    // All modules of the page are asked for at once, not one import after the other.
+    for name in seen.iter().filter(|name| !name.starts_with("docs")) {
+        assert!(html.contains(&format!("rel=\"modulepreload\" href=\"/dashboard/{name}\"")), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -55,3 +55,28 @@ async fn every_state_fits_every_screen() -> anyhow::Result<()> {
     picture(&page, "completed").await?;
     page.check()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_markets_are_a_list_that_can_be_searched() -> anyhow::Result<()> {
+    let Some(browser) = Browser::start().await? else { return Ok(()) };
+    let settings = Settings { parallel_markets: 16, ..Settings::default() };
+    let stage = Stage::new(Catalogue::synthetic(500, 40), &settings).await?;
+    stage.slow_down(20);
+    let server = stage.scene.server().await?;
+    server.api.start().await?;
+    let page = dashboard(&browser, &server, Appearance::WIDE).await?;
+    page.reads("#markets-count", "500").await?;
+    page.reads("#markets-rows", "M016").await?;
+    picture(&page, "many-markets").await?;
+    let rows = "document.querySelectorAll('#markets-rows .row').length";
+    let drawn = page.value(rows).await?;
+    ensure!(drawn.as_u64().is_some_and(|drawn| drawn < 60), "{drawn} rows are drawn");
+    page.value("document.getElementById('markets-table').focus()").await?;
+    page.press("End").await?;
+    page.reads("#markets-rows", "M500").await?;
+    page.value("document.getElementById('markets-filter').focus()").await?;
+    page.type_text("m25").await?;
+    page.reads("#markets-count", "10 of 500").await?;
+    page.reads("#markets-rows", "M259").await?;
+    page.check()
+}

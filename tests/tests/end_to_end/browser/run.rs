@@ -57,6 +57,8 @@ async fn a_run_is_operated_by_buttons_and_watched_without_loading_the_page_again
     page.reads("#state", "Running").await?;
     stage.slow_down(0);
     page.reads("#state", "Completed").await?;
+    let is_gone = page.value("document.getElementById('message').hidden").await?;
+    ensure!(is_gone == json!(true), "it still says that the run is under way");
     page.reads("#reason", "3 without a price").await?;
     page.reads("#failures-count", "3").await?;
     page.click(".group-toggle").await?;

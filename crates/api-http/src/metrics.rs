@@ -3,6 +3,7 @@
 mod exposition;
 mod histogram;
 mod http;
+mod markets;
 mod process;
 mod products;
 mod text;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use hyper::Method;
-use price_cache_simulator::Catalogue;
-use price_cache_tests::Settings;
+use price_cache_simulator::{Catalogue, FaultKind, Faults};
+use price_cache_tests::{PATIENCE, Settings, eventually};
 use serde_json::Value;
 
 use crate::stage::Stage;
@@ -73,6 +73,33 @@ fn check(expression: &str, told: &Told) -> anyhow::Result<BTreeSet<String>> {
 fn document(name: &str) -> anyhow::Result<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/monitoring").join(name);
     fs::read_to_string(&path).with_context(|| path.display().to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_market_that_is_set_aside_says_so() -> anyhow::Result<()> {
+    let run = "[run.parking]\nfailures_in_a_row = 3\nprobe_delay_start = \"1h\"\nprobe_delay_max = \"1h\"";
+    let settings = Settings { run: run.to_owned(), ..Settings::default() };
+    let stage = Stage::new(Catalogue::synthetic(3, 2_000), &settings).await?;
+    stage.slow_down(5);
+    let server = stage.scene.server().await?;
+    server.api.start().await?;
+    server.api.status_where("a run under way", |status| status.completed() > 100).await?;
+    stage.simulator.set_faults(Faults::market("M002", FaultKind::Status(503)))?;
+    let text = eventually("M002 to be parked", PATIENCE, async || {
+        let text = server.api.ask(Method::GET, "/metrics").await?.text().to_owned();
+        Ok(text.contains("price_cache_market_parked{market=\"M002\"} 1\n").then_some(text))
+    })
+    .await?;
+    let value = |name: &str| -> anyhow::Result<f64> {
+        let begin = format!("price_cache_market_{name}");
+        let line = text.lines().find_map(|line| line.strip_prefix(&begin)?.strip_prefix(' '));
+        Ok(line.with_context(|| format!("no {begin} in {text}"))?.parse()?)
+    };
+    ensure!(value("waiting{reason=\"parked\"}")? == 1.0, "{text}");
+    ensure!((3_000.0..=3_600.0).contains(&value("wait_seconds{market=\"M002\"}")?), "{text}");
+    ensure!(value("parked{market=\"M001\"}")? == 0.0, "{text}");
+    ensure!(value("eta_seconds{market=\"M002\"}")? > value("eta_seconds{market=\"M001\"}")?, "{text}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

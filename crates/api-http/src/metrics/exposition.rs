@@ -1,21 +1,18 @@
 //! The page: what was counted, and where the run is.
 
 use price_cache_domain::{FailureClass, RunStatus};
-use price_cache_engine::{Activity, Snapshot, WaitReason};
+use price_cache_engine::Snapshot;
 
-use super::process;
 use super::text::{Kind, Page};
+use super::{markets, process};
 use crate::router::App;
-
-/// Markets whose progress is told one by one.
-const MARKETS_TOLD_MAX: usize = 1_000;
 
 /// Everything at this moment.
 pub(crate) fn exposition(app: &App) -> String {
     let mut page = Page::default();
     let snapshot = app.engine.snapshot();
     run(&mut page, &snapshot, app);
-    markets(&mut page, &snapshot, app);
+    markets::write(&mut page, &snapshot, app.engine.now());
     counted(&mut page, app);
     app.metrics.http.write(&mut page);
     let name = "price_cache_event_subscribers";
@@ -65,41 +62,6 @@ fn run(page: &mut Page, snapshot: &Snapshot, app: &App) {
     }
 }
 
-fn markets(page: &mut Page, snapshot: &Snapshot, app: &App) {
-    let name = "price_cache_market_progress_ratio";
-    page.family(name, Kind::Gauge, "Products of a market with an outcome, from 0 to 1.");
-    for market in snapshot.markets.iter().take(MARKETS_TOLD_MAX) {
-        let done = ratio(market.progress.completed(), market.progress.total());
-        page.sample(name, &[("market", market.market.as_str())], done);
-    }
-    let name = "price_cache_market_waiting";
-    page.family(name, Kind::Gauge, "Markets that wait before their next request.");
-    let now = app.engine.now();
-    for reason in REASONS {
-        let waiting = snapshot.markets.iter().filter(|market| match market.activity {
-            Activity::Waiting { reason: why, until } => until > now && word(why) == reason,
-            Activity::Parked { .. } => reason == PARKED,
-            Activity::Pending | Activity::Active | Activity::Done => false,
-        });
-        page.sample(name, &[("reason", reason)], waiting.count() as f64);
-    }
-}
-
-/// Every [`word`], and parking.
-const REASONS: [&str; 6] = ["retry_after", "backoff", "pacing", "throttled", "slow_answers", PARKED];
-/// The reason of markets that are set aside.
-const PARKED: &str = "parked";
-
-const fn word(reason: WaitReason) -> &'static str {
-    match reason {
-        WaitReason::RetryAfter => "retry_after",
-        WaitReason::Backoff(_) => "backoff",
-        WaitReason::Pacing => "pacing",
-        WaitReason::Throttled => "throttled",
-        WaitReason::SlowAnswers => "slow_answers",
-    }
-}
-
 fn counted(page: &mut Page, app: &App) {
     // A copy, so that the run does not wait for the text.
     let (markets, durations) = {
@@ -124,6 +86,6 @@ fn counted(page: &mut Page, app: &App) {
     }
 }
 
-fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

@@ -5,7 +5,7 @@ use price_cache_testkit::ScriptedSource;
 
 use crate::metrics_text::Samples;
 use crate::stream::Stream;
-use crate::world::{STATES, World};
+use crate::world::{STATES, World, not_found};
 
 async fn metrics(world: &World) -> Samples {
     let answer = world.get("/metrics").await;
@@ -45,6 +45,11 @@ async fn a_run_is_counted_and_counters_never_go_back() {
     assert_eq!(samples.value("price_cache_failed_products", &[("class", "not_found")]), 1.0);
     assert_eq!(samples.value("price_cache_failed_products", &[("class", "timeout")]), 0.0);
     assert_eq!(samples.value("price_cache_market_progress_ratio", &[("market", "uk")]), 1.0);
+    for (name, value) in [("eta_seconds", 0.0), ("wait_seconds", 0.0), ("parked", 0.0), ("low_success", 0.0)]
+    {
+        let name = format!("price_cache_market_{name}");
+        assert_eq!(samples.value(&name, &[("market", "uk")]), value, "{name}");
+    }
     assert_eq!(samples.value("price_cache_progress_ratio", &[]), 1.0);
     assert_eq!(samples.value("price_cache_eta_seconds", &[]), 0.0);
     assert_eq!(samples.value("price_cache_market_waiting", &[("reason", "backoff")]), 0.0);
@@ -69,6 +74,21 @@ async fn a_run_is_counted_and_counters_never_go_back() {
     let samples = metrics(&world).await;
     assert_eq!(products(&samples, "at", "success"), 3.0);
     assert!(samples.labels("price_cache_market_progress_ratio", "market").is_empty());
+}
+
+#[tokio::test]
+async fn a_market_with_few_prices_is_flagged() {
+    let ids: Vec<String> = (0..12).map(|index| index.to_string()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let source = ScriptedSource::new().with_market("good", &ids).with_market("poor", &ids);
+    for id in &ids[..3] {
+        source.script("poor", id, [Err(not_found())]);
+    }
+    let world = World::new(source).await;
+    world.run_to_the_end().await;
+    let samples = metrics(&world).await;
+    let flagged = |market| samples.value("price_cache_market_low_success", &[("market", market)]);
+    assert_eq!([flagged("good"), flagged("poor")], [0.0, 1.0]);
 }
 
 #[tokio::test]

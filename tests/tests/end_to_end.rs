@@ -42,3 +42,5 @@ mod stopping;
 mod styles;
 #[path = "end_to_end/two_servers.rs"]
 mod two_servers;
+#[path = "end_to_end/watching.rs"]
+mod watching;

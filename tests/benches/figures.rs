@@ -5,6 +5,7 @@
 mod figures {
     pub(crate) mod api;
     pub(crate) mod bare;
+    pub(crate) mod dashboard;
     pub(crate) mod machine;
     pub(crate) mod million;
     pub(crate) mod process;
@@ -21,9 +22,9 @@ use std::process::ExitCode;
 
 use figures::report::Report;
 use figures::size::Size;
-use figures::{bare, machine, million, speed};
+use figures::{bare, dashboard, machine, million, speed};
 
-const USAGE: &str = "usage: figures [--quick] [--only speed|million]";
+const USAGE: &str = "usage: figures [--quick] [--only speed|million|dashboard]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -58,7 +59,7 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
             other => anyhow::bail!("unknown argument {other:?}; {USAGE}"),
         }
     }
-    anyhow::ensure!(matches!(only, None | Some("speed" | "million")), "{USAGE}");
+    anyhow::ensure!(matches!(only, None | Some("speed" | "million" | "dashboard")), "{USAGE}");
     let mut report = Report::default();
     machine::describe(&mut report, &size)?;
     if only.is_none_or(|only| only == "speed") {
@@ -66,6 +67,9 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
     }
     if only.is_none_or(|only| only == "million") {
         million::measure(&mut report, &size)?;
+    }
+    if only.is_none_or(|only| only == "dashboard") {
+        dashboard::measure(&mut report, &size)?;
     }
     write!(std::io::stdout(), "{report}")?;
     Ok(())

@@ -102,6 +102,17 @@ impl Browser {
         self.link.state().records.insert(session.clone(), Arc::clone(&record));
         Page::open(Arc::clone(&self.link), session, record, url, appearance).await
     }
+
+    /// Processor time that the processes of the pages have taken so far, in seconds.
+    ///
+    /// # Errors
+    /// The browser does not say.
+    pub async fn renderer_seconds(&self) -> anyhow::Result<f64> {
+        let told = self.link.call(None, "SystemInfo.getProcessInfo", json!({})).await?;
+        let processes = told["processInfo"].as_array().context("no processes")?;
+        let pages = processes.iter().filter(|process| process["type"] == "renderer");
+        Ok(pages.filter_map(|process| process["cpuTime"].as_f64()).sum())
+    }
 }
 
 /// Where Chromium is.

@@ -134,7 +134,8 @@ fn rate(server: &Server, window: Duration) -> anyhow::Result<f64> {
     Ok((after.completed - before.completed) as f64 / ended.duration_since(begun).as_secs_f64())
 }
 
-fn status_times(server: &Server, answers: usize) -> anyhow::Result<Vec<f64>> {
+/// How long answers of the status take while the run goes on, in seconds.
+pub(crate) fn status_times(server: &Server, answers: usize) -> anyhow::Result<Vec<f64>> {
     let mut seconds = Vec::with_capacity(answers);
     for _ in 0..answers {
         let begun = Instant::now();

@@ -25,7 +25,7 @@ cargo xtask COMMAND
            whole runs of the engine under so many seeds (10,000): weather, faults, crashes, every button
   fuzz-api [--seed SEED]
            thousands of right and wrong requests against the real server, made by schemathesis
-  bench    measure throughput, disk, memory and recovery, as ratios
+  bench    measure throughput, disk, memory, recovery and the dashboard; --only PART, --quick
   dist     build what is released: stripped programs, completions and manual, in target/dist
   docs     write the generated documents again (docs --check only compares)
 ";

@@ -27,6 +27,7 @@ mod ledger;
 mod money;
 mod options;
 mod rate_limit;
+pub mod raw;
 mod routes;
 mod server;
 

@@ -3,8 +3,8 @@
 use price_cache_domain::{Amount, PriceSource};
 use price_cache_simulator::{Catalogue, Options, Simulator};
 
-use crate::raw::{Raw, ok};
 use crate::support::{config, plain, price, source};
+use price_cache_simulator::raw::{RawServer, ok};
 
 #[tokio::test]
 async fn digits_and_exponents_survive() {
@@ -17,7 +17,9 @@ async fn digits_and_exponents_survive() {
         ("\"19.900\"", "19.900"),
         ("0", "0"),
     ] {
-        let server = Raw::always(ok(format!(r#"{{"x": [], "amount" : {amount} , "currency":"EUR"}}"#))).await;
+        let server = RawServer::always(ok(format!(r#"{{"x": [], "amount" : {amount} , "currency":"EUR"}}"#)))
+            .await
+            .unwrap();
         let found = price(&source(&plain(&server.base_url, "")), "US", "p").await;
         assert_eq!(found.unwrap(), format!("{expected} EUR"));
     }
@@ -31,7 +33,8 @@ async fn minor_units_use_the_exponent_of_the_currency_or_the_given_one() {
         ("KWD", "", "1.990 KWD"),
         ("EUR", "exponent = 4", "0.1990 EUR"),
     ] {
-        let server = Raw::always(ok(format!(r#"{{"amount": 1990, "currency": "{currency}"}}"#))).await;
+        let server =
+            RawServer::always(ok(format!(r#"{{"amount": 1990, "currency": "{currency}"}}"#))).await.unwrap();
         let source = source(&plain(&server.base_url, &format!("form = \"minor_units\"\n{keys}")));
         assert_eq!(price(&source, "US", "p").await.unwrap(), expected);
     }

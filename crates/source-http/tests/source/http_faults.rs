@@ -10,8 +10,8 @@ use price_cache_domain::FailureClass::{
 };
 use tokio::io::AsyncWriteExt;
 
-use crate::raw::{Raw, Reply, Then, answer, ok};
 use crate::support::{assert_fault, fetch, plain, price, source};
+use price_cache_simulator::raw::{BlackHole, RawServer, Reply, Then, answer, ok};
 
 const GOOD: &str = r#"{"amount": "19.90", "currency": "EUR"}"#;
 
@@ -25,7 +25,7 @@ fn gzip(data: &[u8]) -> Vec<u8> {
 }
 
 async fn against(reply: Reply) -> Result<price_cache_domain::Fetched, price_cache_domain::Fault> {
-    let server = Raw::always(reply).await;
+    let server = RawServer::always(reply).await.unwrap();
     fetch(&source(&plain(&server.base_url, LIMITS))).await
 }
 
@@ -109,7 +109,7 @@ async fn bodies_are_limited_after_decompression() {
         Reply(long.into(), Then::Hang),
         Reply(endless.into(), Then::Repeat(vec![b' '; 1 << 16], Duration::ZERO)),
     ] {
-        let server = Raw::always(reply).await;
+        let server = RawServer::always(reply).await.unwrap();
         let limits = "[source.limits]\nbody_bytes = 1048576\ntotal = \"20s\"";
         let result = fetch(&source(&plain(&server.base_url, limits))).await;
         assert_fault(result, InvalidAnswer, "larger than 1048576 bytes (source.limits.body_bytes)");
@@ -119,7 +119,7 @@ async fn bodies_are_limited_after_decompression() {
 #[tokio::test]
 async fn compression_is_undone_or_the_answer_is_invalid() {
     let zipped = gzip(GOOD.as_bytes());
-    let server = Raw::always(answer("200 OK", "Content-Encoding: gzip\r\n", &zipped)).await;
+    let server = RawServer::always(answer("200 OK", "Content-Encoding: gzip\r\n", &zipped)).await.unwrap();
     let good = source(&plain(&server.base_url, ""));
     assert_eq!(price(&good, "US", "p").await.unwrap(), "19.90 EUR");
     for (headers, body, part) in [
@@ -166,7 +166,7 @@ async fn each_status_has_its_class_and_its_number() {
 
 #[tokio::test]
 async fn a_connection_closed_between_requests_costs_nothing_or_a_transport_fault() {
-    let server = Raw::always(Reply(ok(GOOD).0, Then::Close)).await;
+    let server = RawServer::always(Reply(ok(GOOD).0, Then::Close)).await.unwrap();
     let source = source(&plain(&server.base_url, LIMITS));
     for _ in 0..20 {
         match price(&source, "US", "p").await {
@@ -180,11 +180,12 @@ async fn a_connection_closed_between_requests_costs_nothing_or_a_transport_fault
 
 #[tokio::test]
 async fn requests_one_after_another_share_a_connection() {
-    let server = Raw::start(|request| match request.contains("/p/missing") {
+    let server = RawServer::start(|request| match request.contains("/p/missing") {
         true => answer("404 Not Found", "", "no"),
         false => ok(GOOD),
     })
-    .await;
+    .await
+    .unwrap();
     let source = source(&plain(&server.base_url, ""));
     for id in ["p", "missing"].repeat(10) {
         assert_eq!(price(&source, "US", id).await.is_ok(), id == "p");
@@ -194,17 +195,8 @@ async fn requests_one_after_another_share_a_connection() {
 
 #[tokio::test]
 async fn a_server_that_accepts_nobody_runs_into_the_limit_for_connecting() {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    // Once its queue is full, the kernel answers no more connections.
-    let mut queued = Vec::new();
-    while let Ok(stream) =
-        tokio::time::timeout(Duration::from_millis(100), tokio::net::TcpStream::connect(address)).await
-    {
-        queued.push(stream.unwrap());
-    }
+    let black_hole = BlackHole::open().await.unwrap();
+    let address = black_hole.address();
     let limits = "[source.limits]\nconnect = \"100ms\"";
     let result = fetch(&source(&plain(&format!("http://{address}"), limits))).await;
     assert_fault(result, Timeout, "no connection to 127.0.0.1 within 100ms (source.limits.connect)");

@@ -2,14 +2,14 @@
 
 use price_cache_domain::FailureClass::{InvalidAnswer, NotFound, RateLimited, Rejected};
 
-use crate::raw::{Raw, answer, ok};
 use crate::support::{assert_fault, fetch, plain, price, source};
+use price_cache_simulator::raw::{RawServer, answer, ok};
 
 async fn against(
     body: impl AsRef<[u8]>,
     keys: &str,
 ) -> Result<price_cache_domain::Fetched, price_cache_domain::Fault> {
-    let server = Raw::always(ok(body)).await;
+    let server = RawServer::always(ok(body)).await.unwrap();
     fetch(&source(&plain(&server.base_url, keys))).await
 }
 
@@ -108,7 +108,7 @@ async fn a_refusal_may_say_more_in_its_body() {
         not_found_when = { path = "$.error.code", equals = 7 }
         "#;
     let body = r#"{"error": {"code": 7, "message": "no such sku"}}"#;
-    let server = Raw::always(answer("400 Bad Request", "", body)).await;
+    let server = RawServer::always(answer("400 Bad Request", "", body)).await.unwrap();
     let fault = fetch(&source(&plain(&server.base_url, keys))).await;
     assert_fault(fault, NotFound, "status 400: no such sku");
 }
@@ -120,6 +120,6 @@ async fn a_missing_value_can_be_the_sign() {
         assert_fault(against(body, keys).await, NotFound, "no price");
     }
     let body = r#"{"data": {"product": 1}, "amount": 1.50, "currency": "EUR"}"#;
-    let server = Raw::always(ok(body)).await;
+    let server = RawServer::always(ok(body)).await.unwrap();
     assert_eq!(price(&source(&plain(&server.base_url, keys)), "US", "p").await.unwrap(), "1.50 EUR");
 }

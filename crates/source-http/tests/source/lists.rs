@@ -5,8 +5,8 @@ use price_cache_domain::{PriceSource, ProductLists};
 use price_cache_simulator::{Catalogue, Handle, Options, Simulator};
 use price_cache_source_http::{HttpPriceSource, SourceConfig};
 
-use crate::raw::{Raw, answer, ok};
 use crate::support::{all_products, assert_fault, config, market, source};
+use price_cache_simulator::raw::{RawServer, answer, ok};
 
 fn listing(base_url: &str, markets: &str, products: &str) -> SourceConfig {
     config(&format!(
@@ -87,11 +87,12 @@ async fn every_style_of_pagination_finds_every_product_once() {
 
 #[tokio::test]
 async fn a_list_asked_for_by_post_takes_the_cursor_in_its_body() {
-    let server = Raw::start(|request| match request.contains(r#""after": null"#) {
+    let server = RawServer::start(|request| match request.contains(r#""after": null"#) {
         true => ok(r#"{"ids": ["a"], "page": {"more": true, "end": "c1"}}"#),
         false => ok(r#"{"ids": ["b"], "page": {"more": false, "end": "c2"}}"#),
     })
-    .await;
+    .await
+    .unwrap();
     let source = products_of(
         &server.base_url,
         r#"url = "/graphql", method = "POST", items = "$.ids", body = '{"market": {{ market | tojson }}, "after": {{ cursor | tojson }}}',
@@ -119,11 +120,11 @@ async fn odd_lists_are_refused_with_the_key_to_change() {
         (r#"{"items": ["a"]"#, "not JSON"),
         ("", "the body is empty"),
     ] {
-        let server = Raw::always(ok(body)).await;
+        let server = RawServer::always(ok(body)).await.unwrap();
         let source = products_of(&server.base_url, r#"url = "/p/{market}", items = "$.items""#);
         assert_fault(source.products(&market("US"), None).await, InvalidAnswer, part);
     }
-    let server = Raw::always(answer("404 Not Found", "", "no market")).await;
+    let server = RawServer::always(answer("404 Not Found", "", "no market")).await.unwrap();
     let source = products_of(&server.base_url, r#"url = "/p/{market}", items = "$.items""#);
     let fault = source.products(&market("US"), None).await;
     assert_fault(fault, NotFound, "status 404: no market (GET /p/US)");
@@ -131,11 +132,12 @@ async fn odd_lists_are_refused_with_the_key_to_change() {
 
 #[tokio::test]
 async fn odd_ids_that_are_allowed_arrive_as_they_are() {
-    let server = Raw::always(ok(r#"["../x", "__proto__", 42, "a  ", "a", "a", "größe/東京"]"#)).await;
+    let server =
+        RawServer::always(ok(r#"["../x", "__proto__", 42, "a  ", "a", "a", "größe/東京"]"#)).await.unwrap();
     let source = products_of(&server.base_url, r#"url = "/p/{market}", items = "$""#);
     let (ids, _) = all_products(&source, "US").await.unwrap();
     assert_eq!(ids, ["../x", "__proto__", "42", "a  ", "a", "a", "größe/東京"]);
-    let server = Raw::always(ok("[]")).await;
+    let server = RawServer::always(ok("[]")).await.unwrap();
     let source = products_of(&server.base_url, r#"url = "/p/{market}", items = "$""#);
     assert_eq!(all_products(&source, "US").await.unwrap(), (vec![], 1));
 }
@@ -149,17 +151,18 @@ async fn a_list_without_end_ends() {
         (r#"{ style = "cursor", next = "$.cursor" }"#, "that page itself"),
         (r#"{ style = "next_url", next = "$.next" }"#, "that page itself"),
     ] {
-        let server = Raw::always(ok(page)).await;
+        let server = RawServer::always(ok(page)).await.unwrap();
         let keys = format!(r#"url = "/p/{{market}}", items = "$.items", pagination = {pagination}"#);
         assert_fault(all_products(&products_of(&server.base_url, &keys), "US").await, InvalidAnswer, part);
     }
     // A list that goes round in a larger circle is caught by the limits.
-    let server = Raw::start(|request| {
+    let server = RawServer::start(|request| {
         let at: u64 =
             request.split("page=").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).unwrap();
         ok(format!(r#"["a{at}"]"#))
     })
-    .await;
+    .await
+    .unwrap();
     for (limit, part) in
         [("listing_pages_max", "more than 5 pages"), ("products_max", "more than 5 products")]
     {
@@ -175,7 +178,7 @@ async fn a_list_without_end_ends() {
 
 #[tokio::test]
 async fn a_next_page_on_another_server_is_refused() {
-    let server = Raw::always(ok(r#"{"items": ["a"], "next": "http://evil.example/p"}"#)).await;
+    let server = RawServer::always(ok(r#"{"items": ["a"], "next": "http://evil.example/p"}"#)).await.unwrap();
     let keys =
         r#"url = "/p/{market}", items = "$.items", pagination = { style = "next_url", next = "$.next" }"#;
     let result = all_products(&products_of(&server.base_url, keys), "US").await;
@@ -185,7 +188,7 @@ async fn a_next_page_on_another_server_is_refused() {
 #[tokio::test]
 async fn markets_are_listed_or_asked_for() {
     let markets = async |body: &'static str| {
-        let server = Raw::always(ok(body)).await;
+        let server = RawServer::always(ok(body)).await.unwrap();
         let keys = r#"url = "/markets", items = "$.markets[*]", id = "$.code""#;
         source(&listing(&server.base_url, keys, "list = [\"p\"]")).markets().await
     };

@@ -7,7 +7,6 @@ mod http_faults;
 mod json_faults;
 mod lists;
 mod problems;
-mod raw;
 mod redirects;
 mod requests;
 mod support;

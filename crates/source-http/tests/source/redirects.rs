@@ -2,8 +2,8 @@
 
 use price_cache_domain::FailureClass::{InvalidAnswer, Rejected};
 
-use crate::raw::{Raw, answer, ok};
 use crate::support::{assert_fault, config, fetch, plain, price, source};
+use price_cache_simulator::raw::{RawServer, answer, ok};
 
 const GOOD: &str = r#"{"amount": "19.90", "currency": "EUR"}"#;
 
@@ -11,11 +11,12 @@ const KEY: &str = "[source.headers]\nX-Api-Key = \"${SHOP_API_KEY}\"";
 
 #[tokio::test]
 async fn redirects_on_the_same_server_are_followed() {
-    let server = Raw::start(|request| match request.starts_with("GET /p/p ") {
+    let server = RawServer::start(|request| match request.starts_with("GET /p/p ") {
         true => answer("302 Found", "Location: /moved?x=1\r\n", ""),
         false => ok(GOOD),
     })
-    .await;
+    .await
+    .unwrap();
     let source = source(&plain(&server.base_url, KEY));
     assert_eq!(price(&source, "US", "p").await.unwrap(), "19.90 EUR");
     let requests = server.requests();
@@ -24,7 +25,7 @@ async fn redirects_on_the_same_server_are_followed() {
 
 #[tokio::test]
 async fn a_loop_ends_at_the_limit() {
-    let server = Raw::always(answer("301 Moved", "Location: /p/p\r\n", "")).await;
+    let server = RawServer::always(answer("301 Moved", "Location: /p/p\r\n", "")).await.unwrap();
     let result = fetch(&source(&plain(&server.base_url, ""))).await;
     assert_fault(result, InvalidAnswer, "more than 5 redirects (source.limits.redirects)");
     assert_eq!(server.requests().len(), 6);
@@ -32,9 +33,9 @@ async fn a_loop_ends_at_the_limit() {
 
 #[tokio::test]
 async fn another_server_is_asked_only_where_allowed_and_never_told_the_key() {
-    let other = Raw::always(ok(GOOD)).await;
+    let other = RawServer::always(ok(GOOD)).await.unwrap();
     let location = format!("Location: {}/steal\r\n", other.base_url);
-    let server = Raw::always(answer("307 Elsewhere", &location, "")).await;
+    let server = RawServer::always(answer("307 Elsewhere", &location, "")).await.unwrap();
     let result = fetch(&source(&plain(&server.base_url, KEY))).await;
     assert_fault(result, InvalidAnswer, &format!("allow_redirects_to = [\"{}\"]", other.base_url));
     assert!(other.requests().is_empty());
@@ -53,14 +54,14 @@ async fn odd_redirects_are_named() {
         ("Location: http://[\r\n", "is no URL"),
         ("Location: file:///etc/passwd\r\n", "another server"),
     ] {
-        let server = Raw::always(answer("302 Found", headers, "")).await;
+        let server = RawServer::always(answer("302 Found", headers, "")).await.unwrap();
         assert_fault(fetch(&source(&plain(&server.base_url, ""))).await, InvalidAnswer, part);
     }
 }
 
 #[tokio::test]
 async fn an_id_cannot_choose_the_server() {
-    let allowed = Raw::always(ok(GOOD)).await;
+    let allowed = RawServer::always(ok(GOOD)).await.unwrap();
     let port = allowed.base_url.rsplit(':').next().unwrap().to_owned();
     let text = format!(
         r#"

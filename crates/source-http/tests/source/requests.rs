@@ -6,8 +6,8 @@ use price_cache_domain::{Fetched, PriceSource};
 use proptest::prelude::{ProptestConfig, Strategy, proptest};
 use proptest::test_runner::TestCaseError;
 
-use crate::raw::{Raw, Reply, Then, answer, ok};
 use crate::support::{assert_fault, fetch, market, plain, price, product, source};
+use price_cache_simulator::raw::{RawServer, Reply, Then, answer, ok};
 
 const GOOD: &str = r#"{"amount": "19.90", "currency": "EUR"}"#;
 
@@ -26,7 +26,7 @@ proptest! {
     fn the_server_sees_exactly_the_ids(market_id in ids(), product_id in ids()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let server = Raw::always(ok(GOOD)).await;
+            let server = RawServer::always(ok(GOOD)).await.unwrap();
             let mut config = plain(&server.base_url, "");
             config.price.url = "/{market}/x/{product}{?market,product}".to_owned();
             price(&source(&config), &market_id, &product_id).await.unwrap();
@@ -47,7 +47,7 @@ proptest! {
 
 #[tokio::test]
 async fn dots_alone_are_refused_before_anything_is_sent() {
-    let server = Raw::always(ok(GOOD)).await;
+    let server = RawServer::always(ok(GOOD)).await.unwrap();
     let source = source(&plain(&server.base_url, ""));
     assert_fault(price(&source, "US", "..").await, Rejected, "put it into the query");
     assert!(server.requests().is_empty());
@@ -58,10 +58,11 @@ async fn dots_alone_are_refused_before_anything_is_sent() {
 #[tokio::test]
 async fn a_secret_is_sent_and_shown_nowhere() {
     // The server tells the key back in every place it has.
-    let server = Raw::start(|request| {
+    let server = RawServer::start(|request| {
         answer("500 Oops", "X-Echo: sk/secret+42\r\n", format!("{}: sk/secret+42", path_of(request)))
     })
-    .await;
+    .await
+    .unwrap();
     let keys = "headers = { Authorization = \"Key ${SHOP_API_KEY}\" }";
     let mut config = plain(&server.base_url, keys);
     config.price.url = "/p/{product}?key=${SHOP_API_KEY}".to_owned();
@@ -84,7 +85,7 @@ async fn a_secret_is_sent_and_shown_nowhere() {
 
 #[tokio::test]
 async fn a_post_has_its_body_and_its_type() {
-    let server = Raw::always(ok(GOOD)).await;
+    let server = RawServer::always(ok(GOOD)).await.unwrap();
     let keys = r#"
         method = "POST"
         body = '{"id": {{ product | tojson }}, "key": "${SHOP_API_KEY}"}'
@@ -102,11 +103,12 @@ async fn a_post_has_its_body_and_its_type() {
 
 #[tokio::test]
 async fn a_validator_is_sent_only_where_wanted() {
-    let server = Raw::start(|request| match request.contains("if-none-match: \"v1\"") {
+    let server = RawServer::start(|request| match request.contains("if-none-match: \"v1\"") {
         true => Reply(b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(), Then::Keep),
         false => answer("200 OK", "ETag: \"v1\"\r\n", GOOD),
     })
-    .await;
+    .await
+    .unwrap();
     let on = source(&plain(&server.base_url, "conditional = true"));
     let Fetched::Price(quote) = fetch(&on).await.unwrap() else { panic!("no price") };
     assert_eq!(quote.etag.as_deref(), Some("\"v1\""));
@@ -114,18 +116,20 @@ async fn a_validator_is_sent_only_where_wanted() {
     assert_eq!(again.unwrap(), Fetched::NotModified);
     let off = source(&plain(&server.base_url, ""));
     assert!(matches!(off.price(&market("US"), &product("p"), Some("\"v1\"")).await, Ok(Fetched::Price(_))));
-    let liar = Raw::always(Reply(b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(), Then::Keep)).await;
+    let liar =
+        RawServer::always(Reply(b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(), Then::Keep)).await.unwrap();
     assert_fault(fetch(&source(&plain(&liar.base_url, "conditional = true"))).await, InvalidAnswer, "304");
 }
 
 #[tokio::test]
 async fn a_purge_fails_only_where_it_is_required() {
-    let cdn = Raw::start(|request| match request.contains("cdn-key") {
+    let cdn = RawServer::start(|request| match request.contains("cdn-key") {
         true => answer("404 Not Found", "", "gone"),
         false => answer("401 Unauthorized", "", ""),
     })
-    .await;
-    let server = Raw::always(ok(GOOD)).await;
+    .await
+    .unwrap();
+    let server = RawServer::always(ok(GOOD)).await.unwrap();
     for required in [false, true] {
         let keys = format!(
             r#"

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 pub(crate) use self::messages::{Command, Effect, Input, ProductDone, SessionEnd, SessionFailure, Walk};
 pub(crate) use self::reply::Reply;
+use crate::Options;
 use crate::error::CommandError;
 use crate::log_book::CallLog;
 use crate::snapshot::Snapshot;
@@ -72,12 +73,16 @@ impl Core {
     }
 
     /// What to do at start-up: go on with an interrupted run if so configured, keep an ERROR's appointment.
-    pub(crate) fn begin(&mut self, resume_interrupted: bool, now: Timestamp) -> Vec<Effect> {
+    pub(crate) fn begin(&mut self, options: &Options, now: Timestamp) -> Vec<Effect> {
         match self.machine.state() {
-            Run::Paused(paused) if resume_interrupted && paused.reason().may_resume_by_itself() => {
+            Run::Paused(paused) if options.resume_interrupted && paused.reason().may_resume_by_itself() => {
                 self.decide(Event::RetryDue, Actor::ENGINE, None, now)
             }
-            Run::Error(error) => vec![self.set_retry(error.failure().retry_at)],
+            Run::Error(error) => {
+                // The appointment is of the wall clock, which may have been set back since.
+                let latest = now.plus(AUTOMATIC_RETRY_MAX.max(options.parking.probe_delay_max));
+                vec![self.set_retry(error.failure().retry_at.map(|at| at.min(latest)))]
+            }
             Run::Idle(_) | Run::Initializing(_) | Run::Processing(_) | Run::Paused(_) | Run::Completed(_) => {
                 Vec::new()
             }

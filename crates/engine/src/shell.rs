@@ -24,7 +24,7 @@ impl Shell {
 
     /// Serves inputs until the service is told to end or every handle is gone.
     pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
-        let effects = self.core.begin(self.work.options.resume_interrupted, self.work.clock.now());
+        let effects = self.core.begin(&self.work.options, self.work.clock.now());
         let mut goes_on = self.carry_out(effects).await;
         while goes_on {
             let retry = self.retry;

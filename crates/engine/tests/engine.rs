@@ -5,6 +5,7 @@
 mod engine {
     mod budget;
     mod catalogue;
+    mod clock_jumps;
     mod commands;
     mod crash;
     mod credentials;

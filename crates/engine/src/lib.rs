@@ -6,6 +6,7 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
+mod caught;
 mod core;
 mod credentials;
 mod error;

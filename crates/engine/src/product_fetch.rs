@@ -8,6 +8,7 @@ use price_cache_domain::{
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::caught::caught;
 use crate::core::Input;
 use crate::pacing::NotBefore;
 use crate::retry::Tries;
@@ -71,7 +72,7 @@ impl<'a> ProductFetcher<'a> {
             let result = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return None,
-                result = exchange => result,
+                result = caught(exchange) => result,
             };
             let duration = begun.elapsed();
             self.work.pacing.answered(Some(self.market), begun, result.as_ref().err());

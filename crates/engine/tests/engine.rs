@@ -18,6 +18,7 @@ mod engine {
     mod model;
     mod outage;
     mod pacing;
+    mod panics;
     mod parking;
     mod readers;
     mod retries;

@@ -1,10 +1,9 @@
 //! Trouble that a run cannot go on with: ERROR with a reason and a way out, and no harm done.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use price_cache_domain::{FailureClass, Fetched, Run, RunFailureClass, RunStatus};
-use price_cache_testkit::{ScriptedSource, quote};
+use price_cache_domain::{FailureClass, Run, RunFailureClass, RunStatus};
+use price_cache_testkit::ScriptedSource;
 use tokio::time::sleep;
 
 use super::doubtful::Circle;
@@ -127,27 +126,4 @@ async fn a_run_in_error_keeps_its_appointment_over_a_restart() {
     sleep(Duration::from_millis(1)).await;
     assert_eq!((rig.status(), rig.handle.snapshot().retry_at), (RunStatus::Error, broken.retry_at));
     rig.until_status(RunStatus::Completed).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_panic_in_the_source_is_an_error_and_costs_nothing_that_was_fetched() {
-    let source = ScriptedSource::new().with_numbered("US", 8);
-    let panicked = AtomicBool::new(false);
-    source.set_default(move |_, product, _, _| {
-        if product.as_str() == "p0005" && !panicked.swap(true, Ordering::SeqCst) {
-            panic!("a defect, on purpose");
-        }
-        Ok::<Fetched, _>(quote("1.00", "EUR"))
-    });
-    let setup = Setup::new(source.clone());
-    setup.store.hold_writes();
-    let rig = setup.open().await;
-    rig.start().await;
-    sleep(Duration::from_secs(1)).await;
-    setup.store.release_writes();
-    let broken = rig.until_status(RunStatus::Error).await;
-    assert_eq!(failure_of(&broken).class, RunFailureClass::Internal);
-    assert_eq!(counts(&broken, "US"), (8, 5, 0));
-    let done = rig.until_status(RunStatus::Completed).await;
-    assert_eq!((counts(&done, "US"), source.requests_total()), ((8, 8, 0), 9));
 }

@@ -26,11 +26,17 @@ pub(crate) fn excerpt(body: &[u8], secrets: &Secrets, chars_max: usize) -> Strin
     let text = String::from_utf8_lossy(body.get(..BODY_MASKED_BYTES).unwrap_or(body));
     let masked = secrets.mask(&text);
     let mut line = masked.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.retain(|character| !character.is_control());
+    line.retain(is_shown);
     match line.char_indices().nth(chars_max) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line,
     }
+}
+
+/// Whether a character of an answer is shown: none that controls a terminal, is invisible or turns the text round.
+fn is_shown(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// A condition, compiled.
@@ -146,5 +152,17 @@ impl CurrencyPlan {
                 Found::Several(several) => Err(format!("{key} = {:?} matched {several} values", path.text)),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_one_line_of_characters_that_are_seen() {
+        let body = "\u{feff}a\r\n\tb\0 \u{1b}[31mred\u{202e}\u{200b} größe";
+        assert_eq!(excerpt(body.as_bytes(), &Secrets::default(), 60), "a b [31mred größe");
+        assert_eq!(excerpt(b"12345", &Secrets::default(), 3), "123...");
     }
 }

@@ -263,16 +263,16 @@ impl PriceReader {
 
 /// The message for a body that is not JSON.
 pub(crate) fn not_json(reason: &str, answer: &Answer, secrets: &Secrets) -> String {
-    let encoding = match answer.headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()) {
-        // What the client can decompress it has, and has taken the header away.
-        Some(encoding) if encoding != "identity" => {
-            format!(", and is encoded as {}", encoding.chars().take(20).collect::<String>())
-        }
-        _ => String::new(),
-    };
+    let status = answer.status.as_u16();
+    // What the client can decompress it has, and has taken the header away.
+    let encoding = answer.headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
+        let shown: String = encoding.chars().take(20).collect();
+        return format!("status {status}, but the body is encoded as {shown}, which was not asked for");
+    }
     let start = start_of(&answer.body, secrets);
     let colon = if start.is_empty() { "" } else { ": " };
-    format!("status {}, but {reason}{encoding}{colon}{start}", answer.status.as_u16())
+    format!("status {status}, but {reason}{colon}{start}")
 }
 
 /// The validator of an answer, where it is one that can be sent back.

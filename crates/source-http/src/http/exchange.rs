@@ -145,7 +145,7 @@ impl Exchanger {
         let status = response.status();
         let headers = response.headers().clone();
         let message = || self.total_message("the answer did not end");
-        let body = match within(total, read(response, call, &headers), message).await {
+        let body = match within(total, read(response, call), message).await {
             Ok(Ok(body)) => body,
             // The status says more than that the body behind it is broken.
             Ok(Err(_)) | Err(_) if !status.is_success() => Bytes::new(),
@@ -156,7 +156,7 @@ impl Exchanger {
 }
 
 /// The body, counted after decompression as it comes. A body in one piece is not copied.
-async fn read(mut response: Response, call: &Call, headers: &HeaderMap) -> Result<Bytes, Fault> {
+async fn read(mut response: Response, call: &Call) -> Result<Bytes, Fault> {
     let limit = call.body_bytes_max;
     let too_large = || invalid(format!("the body is larger than {limit} bytes ({})", call.body_limit));
     if response.content_length().is_some_and(|length| length > limit) {
@@ -165,9 +165,7 @@ async fn read(mut response: Response, call: &Call, headers: &HeaderMap) -> Resul
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     let mut length: u64 = 0;
-    while let Some(chunk) =
-        response.chunk().await.map_err(|error| body_fault(&error.without_url(), headers))?
-    {
+    while let Some(chunk) = response.chunk().await.map_err(|error| body_fault(&error.without_url()))? {
         length = length.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         if length > limit {
             return Err(too_large());

@@ -5,7 +5,7 @@ use std::io;
 
 use price_cache_domain::{FailureClass, Fault};
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::retry_after;
 use crate::config::LimitsConfig;
@@ -41,15 +41,12 @@ pub(super) fn request_fault(error: &reqwest::Error, host: &str, limits: &LimitsC
 }
 
 /// The fault for an answer whose body could not be read to its end.
-pub(super) fn body_fault(error: &reqwest::Error, headers: &HeaderMap) -> Fault {
-    if let Some(fault) = broken(error, "in the middle of its answer") {
-        return fault;
-    }
-    let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("none");
-    Fault::new(
-        FailureClass::InvalidAnswer,
-        format!("the body cannot be decompressed (Content-Encoding: {encoding}): {}", root(error)),
-    )
+pub(super) fn body_fault(error: &reqwest::Error) -> Fault {
+    broken(error, "in the middle of its answer").unwrap_or_else(|| {
+        // The library has taken away the header that named the encoding.
+        let reason = root(error);
+        Fault::new(FailureClass::InvalidAnswer, format!("the body cannot be decompressed: {reason}"))
+    })
 }
 
 /// The fault for what the connection itself did, where that is the cause.

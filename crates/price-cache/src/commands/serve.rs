@@ -21,10 +21,14 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     let configuration = &loaded.configuration;
     logging::to_stderr(&configuration.log);
     let mut signals = Signals::new()?;
-    open_files::raise_limit();
+    let files_max = open_files::raise_limit();
     // A mistake in the configuration and a taken address are said before a large store is opened.
     let source = wiring::open_source(&loaded)?;
-    let (server, readiness) = Server::bind(configuration.server.options())?;
+    let mut options = configuration.server.options();
+    let markets = configuration.run.parallel_markets.get();
+    options.limits.connections_max =
+        open_files::connections_max(files_max, markets, options.limits.connections_max);
+    let (server, readiness) = Server::bind(options)?;
     let address = server.address();
     let stopping = CancellationToken::new();
     let serving = tokio::spawn(server.serve(stopping.clone()));

@@ -11,6 +11,7 @@ mod scene;
 pub mod sources;
 mod status;
 pub mod terminations;
+mod usage;
 mod waiting;
 
 pub use api::{Answer, Api};
@@ -19,4 +20,5 @@ pub use programs::below_target;
 pub use raw::{Raw, RawAnswer};
 pub use scene::{Scene, Settings};
 pub use status::{MarketView, StatusView};
+pub use usage::Usage;
 pub use waiting::{PATIENCE, eventually, within};

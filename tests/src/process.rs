@@ -7,6 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout};
 
 use crate::api::Api;
+use crate::usage::Usage;
 use crate::waiting::within;
 
 /// What the first line of a server begins with.
@@ -71,6 +72,14 @@ impl Process {
         };
         rustix::process::kill_process(process, signal)
             .with_context(|| format!("could not signal {}", self.name))
+    }
+
+    /// What it has used so far.
+    ///
+    /// # Errors
+    /// The program has ended.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        Usage::of(self.child.id().with_context(|| format!("{} has ended", self.name))?)
     }
 
     /// `kill -9`, and waits until the process is gone.
@@ -171,6 +180,14 @@ impl Server {
     /// The server has ended.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         self.process.signal(signal)
+    }
+
+    /// What it has used so far.
+    ///
+    /// # Errors
+    /// The server has ended.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        self.process.usage()
     }
 
     /// `kill -9`.

@@ -29,6 +29,8 @@ pub struct Settings {
     pub reserve_mib: u32,
     /// More lines of `[run]`.
     pub run: String,
+    /// More lines of `[run.retry]`.
+    pub retry: String,
     /// More lines of `[server]`.
     pub server: String,
     /// `run.retry.second_pass`.
@@ -44,6 +46,7 @@ impl Default for Settings {
             storage: "data".into(),
             reserve_mib: 1,
             run: String::new(),
+            retry: String::new(),
             server: String::new(),
             second_pass: true,
         }
@@ -54,11 +57,12 @@ impl Settings {
     fn toml(&self, folder: &Path) -> String {
         format!(
             "\n[run]\nparallel_markets = {}\n{}\n\n[run.retry]\nattempts_max = {}\nsecond_pass = {}\nbackoff_start = \"1ms\"\n\
-             backoff_max = \"5ms\"\n\n[server]\nlisten = \"{}\"\n{}\n\n[storage]\npath = {:?}\nreserve_mib = {}\n",
+             backoff_max = \"5ms\"\n{}\n\n[server]\nlisten = \"{}\"\n{}\n\n[storage]\npath = {:?}\nreserve_mib = {}\n",
             self.parallel_markets,
             self.run,
             self.attempts_max,
             self.second_pass,
+            self.retry,
             self.listen,
             self.server,
             folder.join(&self.storage),
@@ -134,6 +138,18 @@ impl Scene {
     pub fn launch(&self) -> anyhow::Result<Launch> {
         let process = self.spawn(Program::Server, &[], "server.stderr")?;
         Ok(Launch(process))
+    }
+
+    /// Starts a server that may have so many files open, connections among them, and waits until it listens.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn server_with_open_files(&self, files_max: u32) -> anyhow::Result<Server> {
+        let mut command = self.command(Path::new("/bin/sh"));
+        command.args(["-c", &format!("ulimit -n {files_max} && exec \"$0\" \"$@\"")]);
+        command.arg(Program::Server.path()?).arg("--config").arg(self.path("price-cache.toml"));
+        let name = format!("a server with {files_max} open files");
+        Launch(self.begin(command, name, "server.stderr")?).listening().await
     }
 
     /// Starts a server and waits until it listens.

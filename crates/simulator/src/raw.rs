@@ -5,6 +5,7 @@
 mod black_hole;
 mod record;
 
+use std::collections::HashMap;
 use std::io;
 use std::net::Ipv4Addr;
 use std::ops::Deref;
@@ -125,6 +126,19 @@ impl RawServer {
     #[must_use]
     pub fn calls(&self) -> Vec<RawCall> {
         self.record().calls.clone()
+    }
+
+    /// Two requests of the same kind that were under way at once, if there were any.
+    #[must_use]
+    pub fn two_at_once(&self, kind: impl Fn(&str) -> String) -> Option<(RawCall, RawCall)> {
+        let mut latest = HashMap::new();
+        for call in self.calls() {
+            let earlier = latest.insert(kind(call.target()), call.clone());
+            if let Some(earlier) = earlier.filter(|earlier| earlier.overlaps(&call)) {
+                return Some((earlier, call));
+            }
+        }
+        None
     }
 
     fn record(&self) -> std::sync::MutexGuard<'_, Record> {

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use price_cache_tests::Usage;
 
 use super::machine::mebibytes;
-use super::process::Usage;
 use super::programs::{Place, Server, Upstream};
 use super::report::{Aim, Report, progress, ratio};
 use super::size::Size;

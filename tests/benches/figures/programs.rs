@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use price_cache_tests::Usage;
 use reqwest::Method;
 use tempfile::TempDir;
 
 use super::api::Api;
-use super::process::{Process, Usage, command};
+use super::process::{Process, command};
 
 /// The folder of the released programs.
 fn folder() -> anyhow::Result<PathBuf> {

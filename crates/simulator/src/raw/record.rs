@@ -27,8 +27,7 @@ impl RawCall {
     }
 
     /// Whether this request was still under way when a later one began.
-    #[must_use]
-    pub fn overlaps(&self, later: &Self) -> bool {
+    pub(super) fn overlaps(&self, later: &Self) -> bool {
         self.ended.is_none_or(|ended| later.begun < ended)
     }
 }

@@ -1,5 +1,5 @@
-//! How records are written: one byte of format version, then CBOR maps with number keys. Fields may be
-//! added to a version: older readers skip them, newer ones find them absent.
+//! How records are written: one byte of format version, a checksum over key and record, then CBOR maps with number
+//! keys. Fields may be added to a version: older readers skip them, newer ones find them absent.
 
 mod entry;
 mod plan;
@@ -14,7 +14,10 @@ use minicbor::{Decode, Decoder, Encode};
 use price_cache_domain::StoreError;
 
 /// The version that is written, and the newest that is read.
-pub(crate) const FORMAT_VERSION: u8 = 1;
+pub(crate) const FORMAT_VERSION: u8 = 2;
+/// The version before it: without a checksum.
+const WITHOUT_CHECKSUM: u8 = 1;
+const CHECKSUM_BYTES: usize = 4;
 
 /// Why bytes are not a record. Becomes a [`StoreError`] where the key is known.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,30 +42,54 @@ impl DecodeError {
     }
 }
 
-/// Puts the version before a record.
-fn seal<T: Encode<()>>(record: &T, bytes_expected: usize) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = Vec::with_capacity(bytes_expected);
-    bytes.push(FORMAT_VERSION);
+/// A checksum over a record and the key it belongs to. Sled has checksums of its own, but it stores the beginning that
+/// the keys of a page have in common once: where a damaged log loses a page and keeps what was added to it, a value
+/// comes back under the key of another product. Such a value must be an error, not a price.
+fn checksum(key: &[u8], record: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let mut hasher = crc32fast::Hasher::new();
+    // With its length the end of the key is part of what is checked.
+    hasher.update(&key.len().to_le_bytes());
+    hasher.update(key);
+    hasher.update(record);
+    hasher.finalize().to_le_bytes()
+}
+
+/// Puts version and checksum before a record.
+fn seal<T: Encode<()>>(key: &[u8], record: &T, bytes_expected: usize) -> Result<Vec<u8>, StoreError> {
+    const RECORD_AT: usize = 1 + CHECKSUM_BYTES;
+    let mut bytes = Vec::with_capacity(RECORD_AT + bytes_expected);
+    bytes.resize(RECORD_AT, FORMAT_VERSION);
     minicbor::encode(record, &mut bytes)
         .map_err(|error| StoreError::Io(format!("a record cannot be encoded: {error}")))?;
+    let checksum = checksum(key, &bytes[RECORD_AT..]);
+    bytes[1..RECORD_AT].copy_from_slice(&checksum);
     Ok(bytes)
 }
 
-/// Reads the record after the version; all bytes must belong to it.
-fn unseal<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, DecodeError> {
-    let (version, record) = bytes.split_first().ok_or_else(|| DecodeError::damaged("it is empty"))?;
-    match *version {
-        FORMAT_VERSION => {
-            let mut decoder = Decoder::new(record);
-            let value = decoder.decode().map_err(DecodeError::damaged)?;
-            if decoder.position() == record.len() {
-                Ok(value)
-            } else {
-                Err(DecodeError::damaged("there are bytes after its end"))
-            }
-        }
-        0 => Err(DecodeError::damaged("it has format 0, which never was")),
-        newer => Err(DecodeError::Newer(newer)),
+/// Reads the record that is sealed under a key; all bytes must belong to it.
+fn unseal<'b, T: Decode<'b, ()>>(key: &[u8], bytes: &'b [u8]) -> Result<T, DecodeError> {
+    let (version, sealed) = bytes.split_first().ok_or_else(|| DecodeError::damaged("it is empty"))?;
+    let record = match *version {
+        FORMAT_VERSION => checked(key, sealed)?,
+        WITHOUT_CHECKSUM => sealed,
+        0 => return Err(DecodeError::damaged("it has format 0, which never was")),
+        newer => return Err(DecodeError::Newer(newer)),
+    };
+    let mut decoder = Decoder::new(record);
+    let value = decoder.decode().map_err(DecodeError::damaged)?;
+    if decoder.position() == record.len() {
+        Ok(value)
+    } else {
+        Err(DecodeError::damaged("there are bytes after its end"))
+    }
+}
+
+/// The record after its checksum, where that is right.
+fn checked<'b>(key: &[u8], sealed: &'b [u8]) -> Result<&'b [u8], DecodeError> {
+    match sealed.split_first_chunk() {
+        Some((expected, record)) if *expected == checksum(key, record) => Ok(record),
+        Some(_) => Err(DecodeError::damaged("its checksum is wrong, or it belongs to another key")),
+        None => Err(DecodeError::damaged("it ends within its checksum")),
     }
 }
 

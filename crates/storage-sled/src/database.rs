@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,9 @@ use price_cache_domain::{Run, StoreError};
 use sled::{Batch, Db, Tree};
 
 use crate::codec::encode_run;
-use crate::error::{from_io, from_sled, guarded};
+use crate::error::{from_io, from_sled};
 use crate::folder::{Folder, sync_folder};
+use crate::panics::{guarded, guarded_or};
 use crate::{OpenError, SledOptions, chunks, keys};
 
 /// The format of the folder and the trees; records have a version of their own.
@@ -37,6 +38,8 @@ pub(crate) struct Database {
     /// The log, opened a second time to sync it: sled's own flush leaves the disk's cache alone.
     log: File,
     blobs_synced: Mutex<HashSet<OsString>>,
+    /// Set by the first read that shows the pages to contradict each other.
+    distrusted: OnceLock<StoreError>,
     db: Db,
 }
 
@@ -84,6 +87,7 @@ impl Database {
             path,
             log,
             blobs_synced: Mutex::default(),
+            distrusted: OnceLock::new(),
             db,
         };
         database.check_format()?;
@@ -165,6 +169,18 @@ impl Database {
         if any_new { sync_folder(&folder) } else { Ok(()) }
     }
 
+    /// Reads; where sled panics, this handle is not read from again. Each such read would take seconds, in which sled
+    /// looks for a way through its pages, and what it finds by another way is not to be trusted either.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.trusted()?;
+        guarded_or(|| work(self), || self.distrusted.get_or_init(contradiction).clone())
+    }
+
+    /// An error where a read has shown that the pages contradict each other.
+    pub(crate) fn trusted(&self) -> Result<(), StoreError> {
+        self.distrusted.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
     /// Deletes all plan pages, then the marker that says they are to be deleted.
     pub(crate) fn finish_clearing(&self) -> Result<(), StoreError> {
         self.delete_plans(None)?;
@@ -236,7 +252,7 @@ fn try_open_sled(path: &Path, options: &SledOptions) -> Result<Db, SledFailure> 
         // The storage thread flushes; a second flusher would only add writes.
         .flush_every_ms(None);
     let (mut may_be_snapshot, mut is_locked) = (true, false);
-    let opened = guarded(|| {
+    let open = || {
         config.open().map_err(|error| {
             is_locked = is_lock_error(&error);
             may_be_snapshot = match &error {
@@ -248,8 +264,14 @@ fn try_open_sled(path: &Path, options: &SledOptions) -> Result<Db, SledFailure> 
             };
             from_sled(&error)
         })
-    });
+    };
+    let opened = guarded_or(open, contradiction);
     opened.map_err(|error| SledFailure { error, may_be_snapshot, is_locked })
+}
+
+/// What it means that sled panics without having been written to.
+fn contradiction() -> StoreError {
+    StoreError::Damaged("the pages of the database contradict each other".to_owned())
 }
 
 /// Sled gives this error no kind of its own.

@@ -93,27 +93,14 @@ pub(crate) fn from_sled(error: &sled::Error) -> StoreError {
     match error {
         sled::Error::Io(error) => from_io(error),
         sled::Error::Corruption { .. } => {
-            StoreError::Damaged(format!("{error}; run `price-cache doctor`, or restore a backup"))
+            StoreError::Damaged("a checksum of the database is wrong".to_owned())
         }
-        sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
+        // We never change the settings that it compares with the file `conf`.
+        sled::Error::Unsupported(_) => {
+            StoreError::Damaged("the settings in the file conf of the database are not ours".to_owned())
+        }
+        sled::Error::CollectionNotFound(_) | sled::Error::ReportableBug(_) => {
             StoreError::Io(error.to_string())
-        }
-    }
-}
-
-/// Runs code of sled. Sled panics on some damage and failed writes; that must end neither the storage
-/// thread nor a request.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    // What a panic may leave half done is sled's handle, which is dropped after any error in writing.
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
-        Ok(result) => result,
-        Err(panic) => {
-            let message = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            Err(StoreError::Io(format!("the database stopped with a panic: {message}")))
         }
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod folder;
 mod keys;
 mod options;
+mod panics;
 mod reader;
 mod reserve;
 mod shared;

@@ -6,7 +6,6 @@ use price_cache_domain::StoreError;
 
 use crate::SledOptions;
 use crate::database::Database;
-use crate::error::guarded;
 use crate::folder::Folder;
 use crate::reserve::Reserve;
 
@@ -34,7 +33,7 @@ impl Shared {
     /// The open handle, or why there is none.
     pub(crate) fn database(&self) -> Result<Arc<Database>, StoreError> {
         match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
-            Slot::Open(database) => Ok(Arc::clone(database)),
+            Slot::Open(database) => database.trusted().map(|()| Arc::clone(database)),
             Slot::Broken(error) => Err(error.clone()),
             Slot::Closed => Err(StoreError::Closed),
         }
@@ -50,7 +49,6 @@ impl Shared {
         &self,
         work: impl FnOnce(&Database) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let database = self.database()?;
-        guarded(|| work(&database))
+        self.database()?.read(work)
     }
 }

@@ -166,9 +166,8 @@ impl Store for SledStore {
         key: PlanPageKey,
         products: Vec<ProductId>,
     ) -> BoxFuture<'_, Result<(), StoreError>> {
-        let write =
-            encode_plan_page(&products).map(|value| Write::PlanPage { key: keys::plan_page(key), value });
-        self.write(write)
+        let key = keys::plan_page(key);
+        self.write(encode_plan_page(&key, &products).map(|value| Write::PlanPage { key, value }))
     }
 
     fn plan_page(&self, key: PlanPageKey) -> BoxFuture<'_, Result<Option<Vec<ProductId>>, StoreError>> {
@@ -177,7 +176,7 @@ impl Store for SledStore {
             let _whole = database.chunked.read().unwrap_or_else(std::sync::PoisonError::into_inner);
             let value = chunks::get(&database.plans, &key)?;
             let page = value.map(|value| {
-                decode_plan_page(&value).map_err(|error| error.of(|| keys::describe_plan_page(&key)))
+                decode_plan_page(&key, &value).map_err(|error| error.of(|| keys::describe_plan_page(&key)))
             });
             page.transpose()
         }))
@@ -194,7 +193,7 @@ impl Store for SledStore {
         entry: Entry,
     ) -> BoxFuture<'static, Result<(), StoreError>> {
         let key = keys::entry(market, product);
-        self.write(encode_entry(&entry).map(|value| Write::Entry { key, value }))
+        self.write(encode_entry(&key, &entry).map(|value| Write::Entry { key, value }))
     }
 
     fn entries_of<'a>(
@@ -205,9 +204,9 @@ impl Store for SledStore {
         let keys: Vec<_> = products.iter().map(|product| keys::entry(market, product)).collect();
         Box::pin(self.read(keys.len(), move |database| {
             let entry_of = |key: &Vec<u8>| match database.entries.get(key) {
-                Ok(Some(value)) => {
-                    decode_entry(&value).map(Some).map_err(|error| error.of(|| keys::describe_entry(key)))
-                }
+                Ok(Some(value)) => decode_entry(key, &value)
+                    .map(Some)
+                    .map_err(|error| error.of(|| keys::describe_entry(key))),
                 Ok(None) => Ok(None),
                 Err(error) => Err(from_sled(&error)),
             };
@@ -239,7 +238,7 @@ impl Store for SledStore {
                 let product = keys::parse_entry(&key)
                     .and_then(|(_, product)| ProductId::new(product).ok())
                     .ok_or_else(|| StoreError::Damaged(describe()))?;
-                page.push((product, decode_entry(&value).map_err(|error| error.of(describe))?));
+                page.push((product, decode_entry(&key, &value).map_err(|error| error.of(describe))?));
             }
             Ok(page)
         }))

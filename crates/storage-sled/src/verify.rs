@@ -60,7 +60,7 @@ pub(crate) fn verify(database: &Database) -> Result<Verification, StoreError> {
         let ids = keys::parse_entry(&key)
             .filter(|(market, product)| MarketId::new(market).is_ok() && ProductId::new(product).is_ok())
             .ok_or_else(|| DecodeError::damaged("its key is not a market and a product"));
-        found.check(ids.and_then(|_| decode_entry(&value)), || keys::describe_entry(&key));
+        found.check(ids.and_then(|_| decode_entry(&key, &value)), || keys::describe_entry(&key));
     }
     let mut pages = BTreeSet::new();
     for key in database.plans.iter().keys() {
@@ -71,7 +71,7 @@ pub(crate) fn verify(database: &Database) -> Result<Verification, StoreError> {
         found.plan_pages += 1;
         let _whole = database.chunked.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(value) = chunks::get(&database.plans, &page)? {
-            found.check(decode_plan_page(&value), || keys::describe_plan_page(&page));
+            found.check(decode_plan_page(&page, &value), || keys::describe_plan_page(&page));
         }
     }
     Ok(found)

@@ -11,7 +11,8 @@ use sled::{Batch, Tree};
 use tokio::sync::oneshot;
 
 use crate::database::Database;
-use crate::error::{from_sled, guarded};
+use crate::error::from_sled;
+use crate::panics::guarded;
 use crate::shared::{Shared, Slot};
 use crate::{chunks, keys};
 pub(crate) use health::Health;

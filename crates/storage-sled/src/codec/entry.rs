@@ -77,7 +77,7 @@ fn busy_of(kept: &[Attempt]) -> Duration {
     kept.iter().fold(Duration::ZERO, |sum, attempt| sum.saturating_add(attempt.duration))
 }
 
-pub(crate) fn encode_entry(entry: &Entry) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn encode_entry(key: &[u8], entry: &Entry) -> Result<Vec<u8>, StoreError> {
     let outcome = &entry.outcome;
     let kept = outcome.attempts.kept();
     let mut before = origin(outcome.run);
@@ -114,11 +114,11 @@ pub(crate) fn encode_entry(entry: &Entry) -> Result<Vec<u8>, StoreError> {
         etag: price.and_then(|price| price.etag.as_deref()),
         had_second_look: outcome.had_second_look.then_some(true),
     };
-    seal(&record, BYTES_EXPECTED)
+    seal(key, &record, BYTES_EXPECTED)
 }
 
-pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, DecodeError> {
-    let record: EntryRecord<'_> = unseal(bytes)?;
+pub(crate) fn decode_entry(key: &[u8], bytes: &[u8]) -> Result<Entry, DecodeError> {
+    let record: EntryRecord<'_> = unseal(key, bytes)?;
     let run = RunId::from_number(record.run);
     let mut before = origin(run);
     let mut kept = Vec::with_capacity(record.attempts.len());

@@ -12,13 +12,13 @@ struct PageRecord<'a> {
     products: Vec<&'a str>,
 }
 
-pub(crate) fn encode_plan_page(products: &[ProductId]) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn encode_plan_page(key: &[u8], products: &[ProductId]) -> Result<Vec<u8>, StoreError> {
     let products: Vec<&str> = products.iter().map(ProductId::as_str).collect();
     let bytes = products.iter().map(|product| product.len() + 3).sum::<usize>() + 8;
-    seal(&PageRecord { products }, bytes)
+    seal(key, &PageRecord { products }, bytes)
 }
 
-pub(crate) fn decode_plan_page(bytes: &[u8]) -> Result<Vec<ProductId>, DecodeError> {
-    let record: PageRecord<'_> = unseal(bytes)?;
+pub(crate) fn decode_plan_page(key: &[u8], bytes: &[u8]) -> Result<Vec<ProductId>, DecodeError> {
+    let record: PageRecord<'_> = unseal(key, bytes)?;
     record.products.into_iter().map(|id| ProductId::new(id).map_err(DecodeError::damaged)).collect()
 }

@@ -12,6 +12,7 @@ use super::scalar::{
     Exact, failure_class_code, pause_reason_code, run_failure_class_code, status_code, with_code,
 };
 use super::{DecodeError, seal, unseal};
+use crate::keys;
 
 #[derive(Encode, Decode)]
 #[cbor(map)]
@@ -107,11 +108,11 @@ pub(crate) fn encode_run(run: &Run) -> Result<Vec<u8>, StoreError> {
             retry_at: failure.retry_at.map(Timestamp::as_millis),
         }),
     };
-    seal(&stored, 64)
+    seal(keys::RUN, &stored, 64)
 }
 
 pub(crate) fn decode_run(bytes: &[u8]) -> Result<Run, DecodeError> {
-    let stored: StoredRun<'_> = unseal(bytes)?;
+    let stored: StoredRun<'_> = unseal(keys::RUN, bytes)?;
     let record = RunRecord {
         status: with_code(&RunStatus::ALL, status_code, stored.status, "state")?,
         run: stored.run.map(RunId::from_number),

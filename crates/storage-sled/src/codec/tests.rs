@@ -17,6 +17,13 @@ use proptest::prelude::{
 
 use super::*;
 
+const KEY: &[u8] = b"US\0p1";
+
+/// A record as the version before wrote it.
+fn without_checksum(sealed: &[u8]) -> Vec<u8> {
+    [&[WITHOUT_CHECKSUM], &sealed[1 + CHECKSUM_BYTES..]].concat()
+}
+
 fn durations() -> impl Strategy<Value = Duration> {
     prop_oneof![
         (0_u64..10_000_000_000).prop_map(Duration::from_nanos),
@@ -84,29 +91,50 @@ proptest! {
 
     #[test]
     fn every_entry_comes_back(entry in entries()) {
-        let bytes = encode_entry(&entry).unwrap();
-        prop_assert_eq!(decode_entry(&bytes).unwrap(), entry);
+        let bytes = encode_entry(KEY, &entry).unwrap();
+        prop_assert_eq!(decode_entry(KEY, &bytes).unwrap(), entry);
     }
 
     #[test]
-    fn damage_is_an_error_or_another_entry_but_never_a_panic(
-        entry in entries(), at in any::<proptest::sample::Index>(), to in any::<u8>(), cut in any::<bool>()
+    fn what_is_damaged_is_an_error(
+        entry in entries(), at in any::<proptest::sample::Index>(), flip in 1..=u8::MAX, cut in any::<bool>()
     ) {
-        let mut bytes = encode_entry(&entry).unwrap();
+        let mut bytes = encode_entry(KEY, &entry).unwrap();
         let at = at.index(bytes.len());
         if cut {
             bytes.truncate(at);
-            prop_assert!(decode_entry(&bytes).is_err());
+        } else {
+            bytes[at] ^= flip;
+        }
+        // A version that looks older or newer is the only thing the checksum does not cover.
+        prop_assert!(decode_entry(KEY, &bytes).is_err() || at == 0);
+    }
+
+    #[test]
+    fn the_entry_of_another_key_is_an_error(entry in entries(), other in vec(any::<u8>(), 0..20)) {
+        let bytes = encode_entry(KEY, &entry).unwrap();
+        prop_assert!(decode_entry(&other, &bytes).is_err() || other == KEY);
+    }
+
+    #[test]
+    fn damage_without_a_checksum_is_an_error_or_another_entry_but_never_a_panic(
+        entry in entries(), at in any::<proptest::sample::Index>(), to in any::<u8>(), cut in any::<bool>()
+    ) {
+        let mut bytes = without_checksum(&encode_entry(KEY, &entry).unwrap());
+        let at = at.index(bytes.len());
+        if cut {
+            bytes.truncate(at);
+            prop_assert!(decode_entry(KEY, &bytes).is_err());
         } else {
             bytes[at] = to;
-            let _ = decode_entry(&bytes);
+            let _ = decode_entry(KEY, &bytes);
         }
     }
 
     #[test]
     fn every_plan_page_comes_back(ids in vec("[^\\p{Cc}]{1,40}", 0..50)) {
         let ids: Vec<_> = ids.iter().map(|id| ProductId::new(id).unwrap()).collect();
-        prop_assert_eq!(decode_plan_page(&encode_plan_page(&ids).unwrap()).unwrap(), ids);
+        prop_assert_eq!(decode_plan_page(KEY, &encode_plan_page(KEY, &ids).unwrap()).unwrap(), ids);
     }
 }
 
@@ -173,8 +201,9 @@ fn run(status: RunStatus) -> Run {
 
 /// Reads a fixture: bytes as pairs of hex digits. Written once with the version in their path and never
 /// changed, so that what an earlier program wrote stays readable.
-fn fixture(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/v1").join(name).with_extension("hex");
+fn fixture(version: u8, name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(format!("v{version}"));
+    let path = folder.join(name).with_extension("hex");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
@@ -182,45 +211,51 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn version_1_of_every_kind_of_record_is_read() {
-    assert_eq!(decode_entry(&fixture("entry-success")), Ok(success()));
-    assert_eq!(decode_entry(&fixture("entry-failure")), Ok(failure()));
-    assert_eq!(decode_plan_page(&fixture("plan-page")), Ok(page()));
-    for status in RunStatus::ALL {
-        let name = format!("run-{}", status.name().to_lowercase());
-        assert_eq!(decode_run(&fixture(&name)), Ok(run(status)), "{name}");
+fn every_version_of_every_kind_of_record_is_read() {
+    for version in WITHOUT_CHECKSUM..=FORMAT_VERSION {
+        let fixture = |name: &str| fixture(version, name);
+        assert_eq!(decode_entry(KEY, &fixture("entry-success")), Ok(success()));
+        assert_eq!(decode_entry(KEY, &fixture("entry-failure")), Ok(failure()));
+        assert_eq!(decode_plan_page(KEY, &fixture("plan-page")), Ok(page()));
+        for status in RunStatus::ALL {
+            let name = format!("run-{}", status.name().to_lowercase());
+            assert_eq!(decode_run(&fixture(&name)), Ok(run(status)), "{name} of version {version}");
+        }
     }
 }
 
 #[test]
 fn a_fetched_price_takes_about_fifty_bytes() {
-    let bytes = encode_entry(&success()).unwrap().len();
+    let bytes = encode_entry(KEY, &success()).unwrap().len();
     assert!(bytes <= 50, "{bytes} bytes");
 }
 
 #[test]
 fn a_newer_version_is_refused_and_an_added_field_is_skipped() {
-    let mut newer = encode_entry(&success()).unwrap();
-    newer[0] = 2;
-    assert_eq!(decode_entry(&newer), Err(DecodeError::Newer(2)));
+    let mut newer = encode_entry(KEY, &success()).unwrap();
+    newer[0] = 3;
+    assert_eq!(decode_entry(KEY, &newer), Err(DecodeError::Newer(3)));
     // The map grows by one field, number 23, with a text of two letters.
-    let mut added = encode_entry(&success()).unwrap();
-    added[1] += 1;
-    added.extend_from_slice(&[23, 0x62, b'h', b'i']);
-    assert_eq!(decode_entry(&added), Ok(success()));
+    let mut record = without_checksum(&encode_entry(KEY, &success()).unwrap()).split_off(1);
+    record[0] += 1;
+    record.extend_from_slice(&[23, 0x62, b'h', b'i']);
+    let added = [&[FORMAT_VERSION], checksum(KEY, &record).as_slice(), &record].concat();
+    assert_eq!(decode_entry(KEY, &added), Ok(success()));
 }
 
 #[test]
 fn what_is_no_record_says_why() {
-    let error = |bytes: &[u8]| match decode_entry(bytes) {
+    let error = |bytes: &[u8]| match decode_entry(KEY, bytes) {
         Err(DecodeError::Damaged(reason)) => reason,
         other => panic!("{other:?}"),
     };
     assert_eq!(error(&[]), "it is empty");
     assert!(error(&[0]).contains("format 0"));
-    let mut longer = encode_entry(&success()).unwrap();
+    let mut longer = encode_entry(KEY, &success()).unwrap();
     longer.push(0);
-    assert_eq!(error(&longer), "there are bytes after its end");
+    assert_eq!(error(&longer), "its checksum is wrong, or it belongs to another key");
+    assert_eq!(error(&without_checksum(&longer)), "there are bytes after its end");
+    assert_eq!(error(&longer[..4]), "it ends within its checksum");
     let damaged = DecodeError::damaged("cut off").of(|| "the run".to_owned());
     assert_eq!(damaged.to_string(), "a stored record is damaged: the run: cut off");
 }

@@ -103,7 +103,7 @@ fn damaged_and_newer_records_are_named_and_the_others_stay_readable() {
     let read = |number| block_on(store.entries_of(&us(), &[id(number)]));
     let damaged = read(3).unwrap_err();
     assert!(matches!(&damaged, StoreError::Damaged(what) if what.contains("\"p000003\" in market \"US\"")));
-    assert_eq!(read(5), Err(StoreError::NewerFormat { found: 9, supported: 1 }));
+    assert_eq!(read(5), Err(StoreError::NewerFormat { found: 9, supported: 2 }));
     assert_eq!(one(&store, 4), Some(priced(4)));
     let verified = block_on(store.verify()).unwrap();
     assert_eq!((verified.entries, verified.problems_total), (11, 3));

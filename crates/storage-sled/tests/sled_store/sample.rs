@@ -1,9 +1,13 @@
 //! What these tests write.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use price_cache_domain::{Attempt, Entry, MarketId, ProductId, RunId, Store, Timestamp, Visit};
+use price_cache_domain::{
+    Attempt, Entry, MarketId, MarketPlan, Pass, Plan, ProductId, Run, RunId, RunRecord, RunStatus, Store,
+    Timestamp, Visit,
+};
 use price_cache_storage_sled::{SledOptions, SledStore};
 use price_cache_testkit::{block_on, market, product, quote};
 
@@ -39,6 +43,24 @@ pub(crate) fn priced(number: u32) -> Entry {
 /// The number of an entry made by [`priced`].
 pub(crate) fn number_of(entry: &Entry) -> u32 {
     entry.price.as_ref().unwrap().price.amount.as_str().strip_suffix(".50").unwrap().parse().unwrap()
+}
+
+/// A run that is under way, with a plan of one market.
+pub(crate) fn run_with_plan(run: RunId, pages: u32) -> Run {
+    let market = MarketPlan { market: us(), list: 0, pages, total: u64::from(pages) * 500 };
+    let record = RunRecord {
+        status: RunStatus::Processing,
+        run: Some(run),
+        started_at: Some(Timestamp::from_millis(1_767_225_600_000)),
+        since: Some(Timestamp::from_millis(1_767_225_600_000)),
+        active_before: Duration::ZERO,
+        pass: Pass { number: 1, unfinished: true, retry: None },
+        logs_cleared_at: None,
+        plan: Some(Arc::new(Plan::new(vec![market]).unwrap())),
+        pause_reason: None,
+        failure: None,
+    };
+    Run::try_from(record).unwrap()
 }
 
 /// Writes numbers from a range under their own ids, and waits for all.

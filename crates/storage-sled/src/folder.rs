@@ -23,11 +23,28 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
+/// Makes a folder and those above it where there are none. Each name is durable only once the folder that has it is.
+fn make_durably(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+        None => return Ok(()),
+    };
+    make_durably(above)?;
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync_folder(above),
+    }
+}
+
 impl Folder {
     /// Makes the folder where there is none and locks it.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |error: io::Error| OpenError::from_io(path, &error);
-        fs::create_dir_all(path).map_err(failed)?;
+        make_durably(path).map_err(failed)?;
         let lock = File::options()
             .create(true)
             .truncate(false)

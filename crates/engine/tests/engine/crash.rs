@@ -238,16 +238,51 @@ fn a_crash_at_any_operation_of_a_run_loses_nothing_that_was_shown() {
     }
 }
 
+/// Every operation of the run, and for each every operation of the life that follows. `PRICE_CACHE_CRASHES_ALL` tries
+/// each of them with the operation done and not done; otherwise the two alternate.
 #[test]
 fn a_second_crash_at_any_operation_of_the_recovery_loses_nothing_either() {
+    let is_whole = std::env::var_os("PRICE_CACHE_CRASHES_ALL").is_some();
     let last = operations(1);
-    for (turn, operation) in (1..=last).step_by(4).enumerate() {
-        let mut second = 1;
-        // Each operation at which the recovery begins, then samples of the walk it leads to.
-        while survive(1, &[point(operation, turn % 2 == 0), point(second, second % 2 == 0)]) {
-            second += if second < 14 { 1 } else { 9 };
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let tried: u64 = std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..=threads)
+            .map(|first| {
+                scope.spawn(move || {
+                    let mut tried = 0;
+                    for operation in (first as u64..=last).step_by(threads) {
+                        for applied in [false, true] {
+                            if is_whole || applied == operation.is_multiple_of(2) {
+                                tried += second_crashes(operation, applied, is_whole);
+                            }
+                        }
+                    }
+                    tried
+                })
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    // A life after a crash has fewer operations the later the crash was: half of them on average.
+    assert!(tried >= last * last / 4, "only {tried} second crashes after {last} first ones");
+}
+
+/// Crashes at an operation, then at each operation of the next life; how many of these there were.
+fn second_crashes(operation: u64, applied: bool, is_whole: bool) -> u64 {
+    let mut tried = 0;
+    for second in 1.. {
+        let mut was_reached = false;
+        for second_applied in [false, true] {
+            if is_whole || second_applied == (operation / 2 + second).is_multiple_of(2) {
+                was_reached |= survive(1, &[point(operation, applied), point(second, second_applied)]);
+                tried += 1;
+            }
+        }
+        if !was_reached {
+            break;
         }
     }
+    tried
 }
 
 #[test]

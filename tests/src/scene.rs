@@ -152,6 +152,16 @@ impl Scene {
         Launch(self.begin(command, name, "server.stderr")?).listening().await
     }
 
+    /// Starts a server whose calls of the system are written to a file.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn launch_traced(&self, file: &Path) -> anyhow::Result<Launch> {
+        let mut command = self.prepared(crate::trace::tracer(file));
+        command.arg(Program::Server.path()?).arg("--config").arg(self.path("price-cache.toml"));
+        Ok(Launch(self.begin(command, "a traced server".to_owned(), "server.stderr")?))
+    }
+
     /// Starts a server and waits until it listens.
     ///
     /// # Errors
@@ -244,7 +254,11 @@ impl Scene {
     }
 
     fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
+        self.prepared(std::process::Command::new(program))
+    }
+
+    fn prepared(&self, command: std::process::Command) -> Command {
+        let mut command = Command::from(command);
         // Nothing of the machine's configuration, such as a proxy, is to matter.
         command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));

@@ -24,12 +24,20 @@ mod disk_full;
 mod faults;
 #[path = "end_to_end/foreground.rs"]
 mod foreground;
+#[path = "end_to_end/harmed_store.rs"]
+mod harmed_store;
 #[path = "end_to_end/hostile.rs"]
 mod hostile;
 #[path = "end_to_end/monitoring.rs"]
 mod monitoring;
+#[path = "end_to_end/newer_store.rs"]
+mod newer_store;
 #[path = "end_to_end/pacing.rs"]
 mod pacing;
+#[path = "end_to_end/power_loss.rs"]
+mod power_loss;
+#[path = "end_to_end/read_only.rs"]
+mod read_only;
 #[path = "end_to_end/recovering.rs"]
 mod recovering;
 #[path = "end_to_end/secrets.rs"]

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
+use crate::packages;
 use crate::shell::{self, target};
 
 const CHROMIUM: &str = "chromium";
@@ -31,23 +32,7 @@ pub(crate) fn prepare() {
 }
 
 fn chromium() -> Result<()> {
-    if answers(CHROMIUM) {
-        return Ok(());
-    }
-    if !answers("apt-get") {
-        bail!("there is no program {CHROMIUM} and no apt-get");
-    }
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
-    if !is_root {
-        bail!("there is no program {CHROMIUM}, and only root can install it");
-    }
-    shell::say("installing Chromium for the tests of the dashboard");
-    for arguments in [&["update", "-qq"][..], &["install", "-qq", "--yes", CHROMIUM, FONTS]] {
-        let mut install = Command::new("apt-get");
-        install.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
-        shell::run(install)?;
-    }
-    Ok(())
+    packages::install(CHROMIUM, &[CHROMIUM, FONTS], "the tests of the dashboard")
 }
 
 fn axe() -> Result<()> {
@@ -56,7 +41,7 @@ fn axe() -> Result<()> {
     if is_installed(&package) {
         return Ok(());
     }
-    if !answers("npm") {
+    if !packages::answers("npm") {
         bail!("there is no npm to fetch them with");
     }
     std::fs::create_dir_all(&folder)?;
@@ -78,10 +63,4 @@ fn axe() -> Result<()> {
 fn is_installed(package: &Path) -> bool {
     let version = AXE.split('@').next_back().unwrap_or_default();
     std::fs::read_to_string(package).is_ok_and(|text| text.contains(&format!("\"version\": \"{version}\"")))
-}
-
-/// Whether a program can be started.
-fn answers(program: &str) -> bool {
-    let version = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    version.is_ok_and(|status| status.success())
 }

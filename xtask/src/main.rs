@@ -8,6 +8,7 @@ mod dist;
 mod docs;
 mod fuzz_api;
 mod layers;
+mod packages;
 mod shell;
 mod test;
 mod tidy;

@@ -4,10 +4,12 @@
 use anyhow::{Context, Result, bail};
 
 use crate::browser;
+use crate::packages;
 use crate::shell::{self, cargo};
 
 pub(crate) fn run() -> Result<()> {
     browser::prepare();
+    packages::prepare_tracer();
     shell::run(cargo(&["build", "--workspace", "--bins"]))?;
     shell::run(cargo(&["test", "--workspace"]))
 }

@@ -1,67 +1,28 @@
 //! A full disk: the run says so, loses nothing that was shown, and goes on when there is space again.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use anyhow::{Context, ensure};
 use price_cache_simulator::Catalogue;
-use price_cache_tests::{Api, Server, Settings, StatusView};
+use price_cache_tests::{Api, Server, Settings, SmallDisk, StatusView};
 
 use crate::stage::Stage;
 
 /// Room for the store and its reserve.
 const DISK_MIB: u32 = 24;
 const PAIRS: u64 = 6_000;
-
-/// A small disk in memory; gone when dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None` where this machine allows no mounts.
-    fn mount(folder: &Path) -> anyhow::Result<Option<Self>> {
-        fs::create_dir_all(folder)?;
-        let size = format!("size={DISK_MIB}m");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder).output();
-        let is_mounted = mount.is_ok_and(|output| output.status.success());
-        Ok(is_mounted.then(|| Self(folder.to_owned())))
-    }
-
-    fn ballast(&self) -> PathBuf {
-        self.0.join("ballast")
-    }
-
-    /// Takes all the space there is.
-    fn fill(&self) -> anyhow::Result<()> {
-        let mut file = File::create(self.ballast())?;
-        for block in [64 * 1024, 4096, 512, 1] {
-            let bytes = vec![1; block];
-            loop {
-                match file.write_all(&bytes) {
-                    Ok(()) => {}
-                    Err(error) if error.kind() == ErrorKind::StorageFull => break,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily, because a process that is being killed may still have files open.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
-    }
-}
+/// How often the disk fills in one run unless `PRICE_CACHE_FULL_DISKS` says otherwise: each time takes the 2 s after which
+/// the run goes on by itself.
+const CYCLES_DEFAULT: u32 = 4;
+/// How many requests are made in between.
+const REQUESTS_PER_CYCLE: u32 = 40;
+/// How long the upstream takes meanwhile, in milliseconds: slow enough for the run to outlive all cycles.
+const CYCLE_LATENCY: u64 = 25;
 
 /// A run in the middle of which the disk has become full; `None` where this machine allows no small disks.
 #[expect(clippy::print_stdout, reason = "whoever reads the results should know that it was left out")]
 async fn full() -> anyhow::Result<Option<Full>> {
     let settings = Settings { storage: "disk/data".into(), ..Settings::default() };
     let stage = Stage::new(Catalogue::synthetic(4, 1_500), &settings).await?;
-    let Some(disk) = SmallDisk::mount(&stage.scene.path("disk"))? else {
+    let Some(disk) = SmallDisk::mount(&stage.scene.path("disk"), DISK_MIB)? else {
         println!("left out: this machine allows no mount, so there is no small disk to fill");
         return Ok(None);
     };
@@ -100,7 +61,7 @@ impl Full {
 
     /// Space returns, and with it the run.
     async fn ends_well(self) -> anyhow::Result<()> {
-        fs::remove_file(self.disk.ballast())?;
+        self.disk.free()?;
         let done = self.server.api.state("COMPLETED").await?;
         done.continues(&self.failed)?;
         ensure!(done.completed() == PAIRS && done.failed() == 0, "{:#}", done.json);
@@ -133,5 +94,31 @@ async fn a_server_killed_on_a_full_disk_starts_on_it_and_goes_on_when_there_is_s
     let status = full.server.api.status().await?;
     status.continues(&full.failed)?;
     full.shows_everything(&full.server.api).await?;
+    full.ends_well().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_full_again_and_again_in_one_run_costs_nothing_but_time() -> anyhow::Result<()> {
+    let Some(mut full) = full().await? else { return Ok(()) };
+    full.stage.slow_down(CYCLE_LATENCY);
+    let cycles = std::env::var("PRICE_CACHE_FULL_DISKS").ok().and_then(|value| value.parse().ok());
+    for cycle in 1..cycles.unwrap_or(CYCLES_DEFAULT) {
+        full.disk.free()?;
+        let asked = full.stage.simulator.ledger().total_requests();
+        let again =
+            full.server.api.status_where("that the run goes on", |status| status.state == "PROCESSING");
+        again.await?.continues(&full.failed).with_context(|| format!("cycle {cycle}"))?;
+        full.stage.requests(asked + REQUESTS_PER_CYCLE).await?;
+        let before = full.server.api.status().await?;
+        ensure!(before.completed() > full.failed.completed(), "cycle {cycle}: nothing was done");
+        full.calls = full.server.api.log_ids(200).await?;
+        full.disk.fill()?;
+        full.failed = full.server.api.state("ERROR").await?;
+        full.failed.continues(&before).with_context(|| format!("cycle {cycle}"))?;
+        let message = full.failed.error_message.clone().unwrap_or_default();
+        ensure!(message.contains("disk is full"), "cycle {cycle}, the reason: {message}");
+        full.shows_everything(&full.server.api).await.with_context(|| format!("cycle {cycle}"))?;
+    }
+    full.stage.slow_down(0);
     full.ends_well().await
 }

@@ -37,7 +37,10 @@ impl DecodeError {
             Self::Newer(found) => {
                 StoreError::NewerFormat { found: u32::from(found), supported: u32::from(FORMAT_VERSION) }
             }
-            Self::Damaged(reason) => StoreError::Damaged(format!("{}: {reason}", record())),
+            Self::Damaged(reason) => StoreError::Damaged(format!(
+                "{}: {reason}; stop the server and run `price-cache doctor --repair`",
+                record()
+            )),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::OpenError;
 
 const GENERATION: &str = "generation-";
 const DAMAGED: &str = "damaged-";
+const SET_ASIDE: &str = "set-aside-";
 /// Ends the name of what is not complete; deleted when found.
 const MAKING: &str = ".making";
 
@@ -104,6 +105,19 @@ impl Folder {
             let path = self.path.join(format!("{DAMAGED}{number}"));
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Makes the next free file for records that are set aside.
+    pub(crate) fn make_set_aside(&self) -> io::Result<PathBuf> {
+        let mut number = 1_u64;
+        loop {
+            let path = self.path.join(format!("{SET_ASIDE}{number}.jsonl"));
+            match File::create_new(&path) {
+                Ok(_) => return Ok(path),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(error),
             }

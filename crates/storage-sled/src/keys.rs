@@ -10,6 +10,8 @@ const AFTER_END: u8 = 1;
 pub(crate) const FORMAT: &[u8] = b"format";
 /// Present while the plans of a forgotten run are being deleted.
 pub(crate) const CLEARING: &[u8] = b"clearing";
+/// How long the prefix of the chunks of a plan page is.
+pub(crate) const PLAN_PAGE_BYTES: usize = 16;
 /// The prefix of the chunks of the run.
 pub(crate) const RUN: &[u8] = b"run/";
 

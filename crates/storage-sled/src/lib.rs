@@ -12,6 +12,7 @@ mod options;
 mod panics;
 mod reader;
 mod reserve;
+mod set_aside;
 mod shared;
 mod store;
 mod verify;
@@ -22,4 +23,4 @@ pub use options::{
     CACHE_BYTES_DEFAULT, GROUP_RECORDS_MAX_DEFAULT, QUEUED_WRITES_MAX, RESERVE_BYTES_DEFAULT, SledOptions,
 };
 pub use store::SledStore;
-pub use verify::{PROBLEMS_MAX, Problem, Verification};
+pub use verify::{PROBLEMS_MAX, Problem, RecordKey, Verification};

@@ -1,6 +1,6 @@
 //! The store: encodes on the caller's thread, queues writes to the storage thread, reads directly.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -17,9 +17,9 @@ use crate::options::QUEUED_WRITES_MAX;
 use crate::reader::Readers;
 use crate::reserve::Reserve;
 use crate::shared::Shared;
-use crate::verify::{Verification, verify};
+use crate::verify::{RecordKey, Verification, verify};
 use crate::writer::{Health, Message, Write, Writer};
-use crate::{OpenError, SledOptions, chunks, keys};
+use crate::{OpenError, SledOptions, chunks, keys, set_aside};
 
 /// Reads of at most this many records are done on the caller's thread: they take microseconds from
 /// memory and well under a millisecond from the disk.
@@ -84,6 +84,26 @@ impl SledStore {
     pub async fn verify(&self) -> Result<Verification, StoreError> {
         let verified = self.readers.read(verify).await;
         self.nudged(verified)
+    }
+
+    /// Takes records out of the store, after a copy of each is in a file beside it: `set-aside-N.jsonl`, a line of JSON
+    /// for each key, with key and value as hexadecimal digits. Gives the file; the one of an earlier call is gone on with.
+    ///
+    /// # Errors
+    /// The file or the store cannot be written. Nothing is taken out that is not in the file.
+    pub async fn set_aside(
+        &self,
+        records: Vec<RecordKey>,
+        file: Option<PathBuf>,
+    ) -> Result<PathBuf, StoreError> {
+        let file = match file {
+            Some(file) => file,
+            None => self.shared.folder.make_set_aside().map_err(|error| from_io(&error))?,
+        };
+        let (copied, to) = (records.clone(), file.clone());
+        self.readers.read(move |database| set_aside::copy(database, &copied, &to)).await?;
+        self.write(Ok(Write::Remove { records })).await?;
+        Ok(file)
     }
 
     /// Queues a write at once; the future tells when it is durable.

@@ -14,7 +14,8 @@ use crate::database::Database;
 use crate::error::from_sled;
 use crate::panics::guarded;
 use crate::shared::{Shared, Slot};
-use crate::{chunks, keys};
+use crate::verify::RecordKey;
+use crate::{chunks, keys, set_aside};
 pub(crate) use health::Health;
 
 /// Tells a caller what became of a write.
@@ -26,6 +27,7 @@ pub(crate) enum Write {
     Run { value: Vec<u8> },
     PlanPage { key: Vec<u8>, value: Vec<u8> },
     DropPlans { keep: Option<RunId> },
+    Remove { records: Vec<RecordKey> },
     Clear { idle: Run, value: Vec<u8>, keep_prices: bool },
 }
 
@@ -169,6 +171,7 @@ fn apply(database: &Database, write: Write) -> Result<(), StoreError> {
             chunks::put(&database.plans, &mut batch, &key, &value)?;
             apply_chunked(database, &database.plans, batch)
         }
+        Write::Remove { records } => set_aside::remove(database, &records),
         Write::DropPlans { keep } => database.delete_plans(keep.map(keys::plan_run)),
         Write::Clear { .. } => Ok(()),
     }

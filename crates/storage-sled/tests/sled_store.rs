@@ -13,3 +13,5 @@ mod harm;
 mod kills;
 #[path = "sled_store/sample.rs"]
 mod sample;
+#[path = "sled_store/set_aside.rs"]
+mod set_aside;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use price_cache_domain::{PlanPageKey, Run, RunId, Store, StoreError};
-use price_cache_storage_sled::{OpenError, SledStore};
+use price_cache_storage_sled::{OpenError, RecordKey, SledStore};
 use price_cache_testkit::{block_on, product};
 use tempfile::TempDir;
 
@@ -19,7 +19,7 @@ fn generation(folder: &Path) -> PathBuf {
 }
 
 /// Changes the closed database behind the store's back.
-fn tamper(folder: &Path, change: impl FnOnce(&sled::Db)) {
+pub(crate) fn tamper(folder: &Path, change: impl FnOnce(&sled::Db)) {
     // A program that another test starts at this moment holds the lock too, until it has begun.
     let deadline = Instant::now() + LOCK_PATIENCE;
     let db = loop {
@@ -108,6 +108,11 @@ fn damaged_and_newer_records_are_named_and_the_others_stay_readable() {
     let verified = block_on(store.verify()).unwrap();
     assert_eq!((verified.entries, verified.problems_total), (11, 3));
     assert!(verified.problems[0].record.contains("p000003"), "{:?}", verified.problems);
+    assert_eq!(
+        verified.problems.iter().map(|problem| problem.is_newer).collect::<Vec<_>>(),
+        [false, true, false]
+    );
+    assert_eq!(verified.problems[0].key, RecordKey::entry(&us(), &id(3)));
     // A new record heals the place.
     fill(&store, 3..6);
     assert_eq!(block_on(store.verify()).unwrap().problems_total, 1);

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 pub use self::page::{Appearance, Page};
 use self::record::Record;
-use crate::waiting::within;
+use crate::within;
 
 /// What the program is called on Debian.
 const PROGRAM: &str = "chromium";

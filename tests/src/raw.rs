@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::waiting::within;
+use crate::within;
 
 /// What a system keeps for a client that reads nothing.
 const SMALL_BUFFER_BYTES: u32 = 4 * 1024;

@@ -2,13 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use price_cache_selftest::{Launch, Process, Server, prepared};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::process::{Finished, Launch, Process, Server};
 use crate::programs::Program;
 
 /// As much of what the programs wrote to stderr is shown.
@@ -68,6 +67,28 @@ impl Settings {
             folder.join(&self.storage),
             self.reserve_mib,
         )
+    }
+}
+
+/// How a program ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to stdout.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// Checks the exit code.
+    ///
+    /// # Errors
+    /// It is another one.
+    pub fn expect(self, code: i32) -> anyhow::Result<Self> {
+        ensure!(self.code == Some(code), "the exit code is not {code}: {self:?}");
+        Ok(self)
     }
 }
 
@@ -137,7 +158,7 @@ impl Scene {
     /// The program cannot be started.
     pub fn launch(&self) -> anyhow::Result<Launch> {
         let process = self.spawn(Program::Server, &[], "server.stderr")?;
-        Ok(Launch(process))
+        Ok(process.into())
     }
 
     /// Starts a server that may have so many files open, connections among them, and waits until it listens.
@@ -149,7 +170,7 @@ impl Scene {
         command.args(["-c", &format!("ulimit -n {files_max} && exec \"$0\" \"$@\"")]);
         command.arg(Program::Server.path()?).arg("--config").arg(self.path("price-cache.toml"));
         let name = format!("a server with {files_max} open files");
-        Launch(self.begin(command, name, "server.stderr")?).listening().await
+        Launch::from(self.begin(command, name, "server.stderr")?).listening().await
     }
 
     /// Starts a server whose calls of the system are written to a file.
@@ -159,7 +180,7 @@ impl Scene {
     pub fn launch_traced(&self, file: &Path) -> anyhow::Result<Launch> {
         let mut command = self.prepared(crate::trace::tracer(file));
         command.arg(Program::Server.path()?).arg("--config").arg(self.path("price-cache.toml"));
-        Ok(Launch(self.begin(command, "a traced server".to_owned(), "server.stderr")?))
+        Ok(self.begin(command, "a traced server".to_owned(), "server.stderr")?.into())
     }
 
     /// Starts a server and waits until it listens.
@@ -258,22 +279,13 @@ impl Scene {
     }
 
     fn prepared(&self, command: std::process::Command) -> Command {
-        let mut command = Command::from(command);
-        // Nothing of the machine's configuration, such as a proxy, is to matter.
-        command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        let mut command = prepared(command, self.folder.path());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
         command
     }
 
-    fn begin(&self, mut command: Command, name: String, stderr: &str) -> anyhow::Result<Process> {
-        let stderr = File::options().create(true).append(true).open(self.path(stderr))?;
-        let child = command.stderr(stderr).spawn().with_context(|| format!("could not start {name}"))?;
-        Process::new(child, name)
+    fn begin(&self, command: Command, name: String, stderr: &str) -> anyhow::Result<Process> {
+        Process::spawn(command, name, &self.path(stderr))
     }
 
     async fn finished(&self, process: &mut Process, stderr: &str) -> anyhow::Result<Finished> {

@@ -5,9 +5,9 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use price_cache_selftest::records;
 use price_cache_simulator::{Catalogue, FaultKind, Faults, Handle, Latency, Options, Simulator};
 
-use crate::kills::account;
 use crate::sources::Source;
 use crate::{Api, Launch, PATIENCE, Scene, Server, Settings, Signal, StatusView, eventually, within};
 
@@ -253,7 +253,7 @@ impl Terminator<'_> {
         let server = self.server(true).await?;
         let status = server.api.state("COMPLETED").await?;
         status.continues(&self.shown)?;
-        account::records(&server.api, &status, &self.simulator.catalogue()).await?;
+        records(&server.api, &status, &self.simulator.catalogue()).await?;
         self.terminate(server).await?;
         self.scene.run(&["doctor"]).await?.expect(0).context("after the last end")?;
         let ledger = self.simulator.ledger();

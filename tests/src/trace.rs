@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 
-use crate::waiting::{PATIENCE, eventually};
+use crate::{PATIENCE, eventually};
 
 /// What is written down. Strings are whole and in hexadecimal, so that the log can be made again.
 const OPTIONS: [&str; 8] = [

@@ -42,6 +42,8 @@ mod read_only;
 mod recovering;
 #[path = "end_to_end/secrets.rs"]
 mod secrets;
+#[path = "end_to_end/selftest.rs"]
+mod selftest;
 #[path = "end_to_end/sigterm.rs"]
 mod sigterm;
 #[path = "end_to_end/stage.rs"]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::shell::cargo;
 
 /// Which of our crates each of our crates may depend on. Tests may use the test kit and the simulator.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("price-cache-domain", &[]),
     ("price-cache-engine", &["price-cache-domain"]),
     ("price-cache-storage-sled", &["price-cache-domain"]),
@@ -18,6 +18,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("price-cache-cli", &["price-cache-api-types"]),
     ("price-cache-simulator", &[]),
     ("price-cache-testkit", &["price-cache-domain"]),
+    ("price-cache-selftest", &["price-cache-simulator"]),
     (
         "price-cache",
         &[
@@ -28,9 +29,10 @@ const ALLOWED: [(&str, &[&str]); 12] = [
             "price-cache-api-types",
             "price-cache-api-http",
             "price-cache-cli",
+            "price-cache-selftest",
         ],
     ),
-    ("price-cache-tests", &["price-cache-simulator"]),
+    ("price-cache-tests", &["price-cache-selftest", "price-cache-simulator"]),
     ("xtask", &["price-cache-domain"]),
 ];
 

@@ -7,7 +7,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use local::{ConfigCommand, DumpArguments, InitArguments, LocalCommand, ProbeArguments};
+pub use local::{
+    ConfigCommand, DoctorArguments, DumpArguments, InitArguments, LocalCommand, ProbeArguments,
+    SelftestArguments,
+};
 pub use remote::{
     ErrorsArguments, GetArguments, ListArguments, LogsArguments, PricesCommand, RemoteCommand,
     ResetArguments, RetryFailedArguments, StartArguments, StatusArguments, StopArguments,
@@ -217,7 +220,16 @@ mod tests {
             matches!(local(&["probe", "--market", "uk"]), LocalCommand::Probe(a) if a.market.as_deref() == Some("uk"))
         );
         assert!(matches!(local(&["plan"]), LocalCommand::Plan));
-        assert!(matches!(local(&["doctor"]), LocalCommand::Doctor));
+        assert!(matches!(local(&["doctor"]), LocalCommand::Doctor(a) if !a.repair && !a.json));
+        assert!(
+            matches!(local(&["doctor", "--repair", "--json"]), LocalCommand::Doctor(a) if a.repair && a.json)
+        );
+        assert!(
+            matches!(local(&["selftest"]), LocalCommand::Selftest(a) if a.kills == 20 && a.seed.is_none())
+        );
+        assert!(
+            matches!(local(&["selftest", "--kills", "5", "--seed", "1"]), LocalCommand::Selftest(a) if a.kills == 5 && a.seed == Some(1))
+        );
         assert!(matches!(local(&["dump", "out"]), LocalCommand::Dump(a) if a.folder.to_str() == Some("out")));
         let LocalCommand::Config { command: ConfigCommand::Init(init) } =
             local(&["config", "init", "shop.toml", "--force"])
@@ -237,6 +249,7 @@ mod tests {
             &["prices", "list", "uk", "--all", "--limit", "3"],
             &["errors", "--limit", "0"],
             &["errors", "--limit", "-1"],
+            &["selftest", "--kills", "0"],
             &["stat"],
             &[],
         ] {
@@ -262,6 +275,7 @@ mod tests {
             "plan",
             "config",
             "doctor",
+            "selftest",
             "dump",
             "Exit codes",
         ] {

@@ -6,6 +6,7 @@ pub mod dump;
 pub mod plan;
 pub mod probe;
 pub mod run;
+pub mod selftest;
 pub mod serve;
 
 use std::path::Path;

@@ -54,7 +54,8 @@ async fn local(
         LocalCommand::Probe(arguments) => commands::probe::execute(config, arguments, streams).await,
         LocalCommand::Plan => commands::plan::execute(config, streams).await,
         LocalCommand::Config { command } => commands::config::execute(config, command, streams),
-        LocalCommand::Doctor => commands::doctor::execute(config, streams).await,
+        LocalCommand::Doctor(arguments) => commands::doctor::execute(config, arguments, streams).await,
+        LocalCommand::Selftest(arguments) => commands::selftest::execute(arguments, streams).await,
         LocalCommand::Dump(arguments) => commands::dump::execute(global, arguments, streams).await,
         LocalCommand::Completions { shell } => {
             streams.data_bytes(&documents::completions(*shell))?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Link;
 use super::record::Record;
 use crate::programs::below_target;
-use crate::waiting::{PATIENCE, eventually};
+use crate::{PATIENCE, eventually};
 
 /// Where pictures are kept, below the folder of the build.
 const PICTURES: &str = "screenshots";

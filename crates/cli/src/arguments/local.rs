@@ -7,6 +7,9 @@ use clap_complete::Shell;
 
 use super::parse_id;
 
+/// More kills of one self-test would take a day.
+const KILLS_MAX: i64 = 100_000;
+
 /// A command executed in-process, with the configuration of `--config`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum LocalCommand {
@@ -29,9 +32,22 @@ pub enum LocalCommand {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// Recompute every counter from the records, report differences and check the store
+    /// Recompute every counter from the records, report differences and check the store; with --repair, mend it
     #[command(display_order = 23)]
-    Doctor,
+    Doctor(DoctorArguments),
+    /// Kill a server of one's own again and again in a temporary folder, and check that it loses nothing
+    #[command(
+        display_order = 25,
+        long_about = "Kill a server of one's own again and again, and check that it loses nothing.\n\n\
+                      Starts a simulated upstream and, on a store in a temporary folder, `price-cache serve`; kills that \
+                      with SIGKILL at random moments, some of them while it starts and recovers; and checks from outside \
+                      that nothing shown is taken back, nothing skipped or counted twice, that every price has the digits \
+                      of the upstream and that a kill costs no more requests than stated. Needs no configuration and \
+                      touches nothing but its folder, which is below TMPDIR and gone in the end, unless a promise was broken.",
+        after_help = "Exit codes: 0 every promise was kept, 1 a promise was broken or the test could not be done, \
+                      130 interrupted."
+    )]
+    Selftest(SelftestArguments),
     /// Write the state, the markets and the analytics as JSON documents into a folder
     #[command(display_order = 24)]
     Dump(DumpArguments),
@@ -75,6 +91,31 @@ pub struct InitArguments {
     /// Overwrite the file if it exists
     #[arg(long)]
     pub force: bool,
+}
+
+/// What `doctor` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DoctorArguments {
+    /// Mend what can be mended; what is taken out of the store is set aside in a file beside it
+    #[arg(long)]
+    pub repair: bool,
+    /// Print what was found as one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `selftest` takes.
+#[derive(Clone, Debug, Args)]
+pub struct SelftestArguments {
+    /// How often the server is killed
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=KILLS_MAX))]
+    pub kills: u32,
+    /// Decides the moments, as far as a seed can; any unless given
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Print the figures as one JSON document
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `dump` takes.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use price_cache_simulator::{Catalogue, FaultKind, Faults};
-use price_cache_tests::{Raw, Settings};
+use price_cache_tests::{Raw, Settings, Usage};
 
 use crate::stage::Stage;
 
@@ -34,10 +34,10 @@ async fn a_server_whose_descriptors_are_used_up_by_clients_goes_on_with_its_run(
     for _ in 0..IDLE_CLIENTS {
         idle.push(Raw::open(server.api.address()).await?);
     }
-    let (begun, before) = (Instant::now(), server.usage()?);
+    let (begun, before) = (Instant::now(), Usage::of(server.id()?)?);
     stage.requests(MARKETS * PRODUCTS).await?;
     let waited = begun.elapsed().max(Duration::from_secs(1)).as_secs_f64();
-    let share = (server.usage()?.cpu_seconds - before.cpu_seconds) / waited;
+    let share = (Usage::of(server.id()?)?.cpu_seconds - before.cpu_seconds) / waited;
     ensure!(share < PROCESSOR_SHARE_MAX, "a server that waits uses {share:.2} of a processor");
     drop(idle);
     let done = server.api.state("COMPLETED").await?;

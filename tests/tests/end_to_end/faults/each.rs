@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use price_cache_simulator::raw::BlackHole;
-use price_cache_tests::{Scene, Server, Settings, StatusView};
+use price_cache_tests::{Scene, Server, Settings, StatusView, Usage};
 use serde_json::Value;
 
 use super::connections::Places;
@@ -121,7 +121,7 @@ async fn every_fault_becomes_what_the_table_says() -> anyhow::Result<()> {
     let source = upstream.source(&rows, &places.origins());
     let scene = Scene::new(&source, &settings(&rows)?)?;
     let server = scene.server().await?;
-    let before = server.usage()?.memory_peak_bytes;
+    let before = Usage::of(server.id()?)?.memory_peak_bytes;
     let failing = rows.iter().filter(|row| matches!(row.becomes, Becomes::Failed { .. })).count() as u64;
 
     let begun = Instant::now();
@@ -148,7 +148,7 @@ async fn every_fault_becomes_what_the_table_says() -> anyhow::Result<()> {
     check(&server, &rows, Some(AMOUNT)).await?;
 
     upstream.was_asked_one_by_one()?;
-    let growth = server.usage()?.memory_peak_bytes.saturating_sub(before);
+    let growth = Usage::of(server.id()?)?.memory_peak_bytes.saturating_sub(before);
     ensure!(growth < MEMORY_GROWTH_BYTES_MAX, "the server grew by {growth} bytes");
     println!("{} faults met in {took:.1?}; the server grew by {growth} bytes", rows.len());
     ensure!(server.terminate().await? == Some(0), "a server ends well");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use price_cache_simulator::raw::{Asked, RawServer, Reply, Then, ok};
-use price_cache_tests::{Scene, Server, Settings, eventually};
+use price_cache_tests::{Scene, Server, Settings, Usage, eventually};
 
 /// `PRICE_CACHE_LIST_PRODUCTS` makes the list longer or shorter.
 const PRODUCTS: usize = 1_000_000;
@@ -67,7 +67,7 @@ async fn a_list_of_a_million_can_be_stopped_and_comes_to_its_end_in_bounded_memo
     );
     let scene = Scene::new(&source, &Settings::default())?;
     let server = scene.server().await?;
-    let before = server.usage()?.memory_peak_bytes;
+    let before = Usage::of(server.id()?)?.memory_peak_bytes;
 
     server.api.start().await?;
     let middle = format!("/products?page={}", pages / 2);
@@ -86,10 +86,10 @@ async fn a_list_of_a_million_can_be_stopped_and_comes_to_its_end_in_bounded_memo
     );
     stops(&server).await?;
 
-    let growth = server.usage()?.memory_peak_bytes.saturating_sub(before);
+    let growth = Usage::of(server.id()?)?.memory_peak_bytes.saturating_sub(before);
     ensure!(growth < MEMORY_GROWTH_BYTES_MAX, "the server grew by {growth} bytes");
     ensure!(upstream.two_at_once(|_| String::new()).is_none(), "two requests at once");
-    let seconds = server.usage()?.cpu_seconds;
+    let seconds = Usage::of(server.id()?)?.cpu_seconds;
     println!(
         "{products} products listed one and a half times in {seconds} s of a processor, {growth} bytes more"
     );

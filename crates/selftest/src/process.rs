@@ -1,13 +1,14 @@
 //! The programs as child processes: started, signalled, waited for, never left behind.
 
-use std::process::ExitStatus;
+use std::fs::File;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, ChildStdout};
+use tokio::process::{Child, ChildStdout, Command};
 
 use crate::api::Api;
-use crate::usage::Usage;
 use crate::waiting::within;
 
 /// What the first line of a server begins with.
@@ -22,6 +23,20 @@ pub enum Signal {
     Terminate,
 }
 
+/// A program to be started in a folder: without input, without the machine's settings such as a proxy, and killed
+/// when it is dropped.
+pub fn command(program: &Path, folder: &Path) -> Command {
+    prepared(std::process::Command::new(program), folder)
+}
+
+/// The same for any command.
+pub fn prepared(command: std::process::Command, folder: &Path) -> Command {
+    let mut command = Command::from(command);
+    command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
 /// A running program; killed when dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -31,30 +46,15 @@ pub struct Process {
     name: String,
 }
 
-/// How a program ended.
-#[derive(Clone, Debug)]
-pub struct Finished {
-    /// The exit code; `None` when a signal ended it.
-    pub code: Option<i32>,
-    /// What it wrote to stdout.
-    pub stdout: String,
-    /// What it wrote to stderr.
-    pub stderr: String,
-}
-
-impl Finished {
-    /// Checks the exit code.
+impl Process {
+    /// Starts a [`command`], which appends what it writes to stderr to a file.
     ///
     /// # Errors
-    /// It is another one.
-    pub fn expect(self, code: i32) -> anyhow::Result<Self> {
-        ensure!(self.code == Some(code), "the exit code is not {code}: {self:?}");
-        Ok(self)
-    }
-}
-
-impl Process {
-    pub(crate) fn new(mut child: Child, name: String) -> anyhow::Result<Self> {
+    /// The program cannot be started.
+    pub fn spawn(mut command: Command, name: String, stderr: &Path) -> anyhow::Result<Self> {
+        let stderr = File::options().create(true).append(true).open(stderr)?;
+        let child = command.stderr(stderr).spawn();
+        let mut child = child.with_context(|| format!("could not start {name}"))?;
         let stdout = child.stdout.take().context("stdout is not piped")?;
         Ok(Self { child, stdout: BufReader::new(stdout), name })
     }
@@ -64,8 +64,7 @@ impl Process {
     /// # Errors
     /// The program has ended.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let id = self.child.id().with_context(|| format!("{} has ended", self.name))?;
-        let process = rustix::process::Pid::from_raw(i32::try_from(id)?).context("no process id")?;
+        let process = rustix::process::Pid::from_raw(i32::try_from(self.id()?)?).context("no process id")?;
         let signal = match signal {
             Signal::Interrupt => rustix::process::Signal::INT,
             Signal::Terminate => rustix::process::Signal::TERM,
@@ -74,12 +73,12 @@ impl Process {
             .with_context(|| format!("could not signal {}", self.name))
     }
 
-    /// What it has used so far.
+    /// Its process id.
     ///
     /// # Errors
     /// The program has ended.
-    pub fn usage(&self) -> anyhow::Result<Usage> {
-        Usage::of(self.child.id().with_context(|| format!("{} has ended", self.name))?)
+    pub fn id(&self) -> anyhow::Result<u32> {
+        self.child.id().with_context(|| format!("{} has ended", self.name))
     }
 
     /// `kill -9`, and waits until the process is gone.
@@ -119,7 +118,13 @@ impl Process {
 
 /// A server that was started and may not listen yet.
 #[derive(Debug)]
-pub struct Launch(pub(crate) Process);
+pub struct Launch(Process);
+
+impl From<Process> for Launch {
+    fn from(process: Process) -> Self {
+        Self(process)
+    }
+}
 
 impl Launch {
     /// Waits until it listens.
@@ -182,12 +187,12 @@ impl Server {
         self.process.signal(signal)
     }
 
-    /// What it has used so far.
+    /// Its process id.
     ///
     /// # Errors
     /// The server has ended.
-    pub fn usage(&self) -> anyhow::Result<Usage> {
-        self.process.usage()
+    pub fn id(&self) -> anyhow::Result<u32> {
+        self.process.id()
     }
 
     /// `kill -9`.

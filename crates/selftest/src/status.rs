@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use serde_json::Value;
+
+use crate::promise::{Broken, Promise};
 
 /// What a status says.
 #[derive(Clone, Debug, Default)]
@@ -53,11 +55,10 @@ impl StatusView {
                 failed: number(market, "failed")?,
                 total: number(market, "total")?,
             };
-            ensure!(
-                view.completed == view.successful + view.failed && view.completed <= view.total,
-                "the numbers of market {id:?} contradict each other: {view:?}"
-            );
-            ensure!(number(analytics, "completed")? == view.completed, "two counts of market {id:?}: {json}");
+            let agrees = view.completed == view.successful + view.failed && view.completed <= view.total;
+            Promise::NumbersAgree.kept(agrees, || format!("market {id:?}: {view:?}"))?;
+            let is_one_count = number(analytics, "completed")? == view.completed;
+            Promise::NumbersAgree.kept(is_one_count, || format!("two counts of market {id:?}: {json}"))?;
             markets.insert(id.clone(), view);
         }
         Ok(Self {
@@ -88,19 +89,67 @@ impl StatusView {
     ///
     /// # Errors
     /// Something is.
-    pub fn continues(&self, earlier: &Self) -> anyhow::Result<()> {
+    pub fn continues(&self, earlier: &Self) -> Result<(), Broken> {
         if earlier.state == "INITIALIZING" {
             return Ok(());
         }
         for (id, before) in &earlier.markets {
-            let now = self.markets.get(id).with_context(|| format!("market {id:?} has vanished"))?;
-            ensure!(
-                now.total == before.total
-                    && now.successful >= before.successful
-                    && now.failed >= before.failed,
-                "market {id:?} went back from {before:?} to {now:?}"
-            );
+            let now = self.markets.get(id).copied().unwrap_or_default();
+            let missing = before
+                .successful
+                .saturating_sub(now.successful)
+                .max(before.failed.saturating_sub(now.failed));
+            let contradicting = missing.max(u64::from(now.total != before.total));
+            Promise::NothingTakenBack
+                .kept_for(contradicting, || format!("market {id:?} went back from {before:?} to {now:?}"))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A status of one market: completed, successful, failed, total.
+    fn document([completed, successful, failed, total]: [u64; 4]) -> Value {
+        json!({
+            "current_state": {"status": "PROCESSING"},
+            "markets": {"DE": {"completed": completed, "failed": failed, "total": total}},
+            "analytics": {"markets": {"DE": {"completed": completed, "successful": successful}}},
+        })
+    }
+
+    fn view(numbers: [u64; 4]) -> StatusView {
+        StatusView::read(document(numbers)).unwrap()
+    }
+
+    #[test]
+    fn numbers_that_contradict_each_other_are_noticed() {
+        assert_eq!(view([5, 4, 1, 9]).completed(), 5);
+        let mut two_counts = document([5, 4, 1, 9]);
+        two_counts["analytics"]["markets"]["DE"]["completed"] = json!(4);
+        for tampered in [document([5, 5, 1, 9]), document([10, 9, 1, 9]), two_counts] {
+            let error = StatusView::read(tampered).unwrap_err();
+            assert_eq!(error.downcast_ref::<Broken>().unwrap().promise, Promise::NumbersAgree, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_back_is_noticed_and_counted() {
+        let before = view([5, 4, 1, 9]);
+        assert_eq!(view([5, 4, 1, 9]).continues(&before), Ok(()));
+        assert_eq!(view([7, 5, 2, 9]).continues(&before), Ok(()));
+        for (now, lost) in [([3, 2, 1, 9], 2), ([5, 5, 0, 9], 1), ([5, 4, 1, 8], 1)] {
+            let broken = view(now).continues(&before).unwrap_err();
+            assert_eq!((broken.promise, broken.count), (Promise::NothingTakenBack, lost), "{broken}");
+        }
+        let vanished = StatusView::default().continues(&before).unwrap_err();
+        assert_eq!(vanished.count, 4);
+        let initializing = StatusView { state: "INITIALIZING".to_owned(), ..before };
+        assert_eq!(view([0, 0, 0, 8]).continues(&initializing), Ok(()));
     }
 }

@@ -1,0 +1,119 @@
+//! One look at the whole store: each record, and each counter against the records.
+
+use anyhow::Context;
+use price_cache_domain::StoreError;
+use price_cache_engine::{Audit, AuditProblem, Remedy, audit};
+use price_cache_storage_sled::{Problem, RecordKey, SledStore, Verification};
+use serde::Serialize;
+
+/// What was found.
+pub(super) struct Examination {
+    pub(super) records: Verification,
+    /// The counters; an error where records that they need cannot be read.
+    pub(super) audit: Result<Audit, StoreError>,
+}
+
+/// Something that is wrong, in a sentence, and the way out in another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Finding {
+    pub(super) problem: String,
+    pub(super) market_id: Option<String>,
+    pub(super) product_id: Option<String>,
+    /// What a repair does about it; `null` where nothing can be done here.
+    pub(super) repair: Option<&'static str>,
+    /// What a person has to do where a repair does not.
+    pub(super) way_out: Option<&'static str>,
+}
+
+impl Examination {
+    pub(super) async fn of(store: &SledStore) -> anyhow::Result<Self> {
+        let records = store.verify().await.context(
+            "the store cannot be read to its end, which no repair mends: restore a backup, or move the folder away \
+             to start anew",
+        )?;
+        Ok(Self { records, audit: audit(store).await })
+    }
+
+    pub(super) fn is_healthy(&self) -> bool {
+        self.problems_total() == 0
+    }
+
+    /// As many as there are, also where not each is among the [`findings`](Self::findings).
+    pub(super) fn problems_total(&self) -> u64 {
+        let counted = match &self.audit {
+            Ok(audit) => audit.problems.len() as u64,
+            // Whatever cannot be read is a problem already.
+            Err(_) => u64::from(self.records.problems_total == 0),
+        };
+        self.records.problems_total + counted
+    }
+
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self.records.problems.iter().map(of_record).collect();
+        match &self.audit {
+            Ok(audit) => findings.extend(audit.problems.iter().map(of_audit)),
+            Err(error) if findings.is_empty() => findings.push(Finding {
+                problem: format!("the counters cannot be recomputed: {error}"),
+                market_id: None,
+                product_id: None,
+                repair: None,
+                way_out: Some("restore a backup, or move the folder away to start anew"),
+            }),
+            Err(_) => {}
+        }
+        findings
+    }
+}
+
+fn of_record(problem: &Problem) -> Finding {
+    let pair = problem.key.pair();
+    let (repair, way_out) = match &problem.key {
+        _ if problem.is_newer => {
+            (None, Some("upgrade the program: a newer version wrote it and can read it"))
+        }
+        RecordKey::Run => (
+            Some(
+                "sets it aside: the state becomes IDLE, every price stays, and the next start begins a new run",
+            ),
+            None,
+        ),
+        RecordKey::Entry(_) => {
+            (Some("sets it aside: a product of the run or of the next one is fetched again"), None)
+        }
+        RecordKey::PlanPage(_) => (Some("sets it aside: a run that needs it begins anew"), None),
+    };
+    Finding {
+        problem: format!("{} cannot be read: {}", problem.record, problem.reason),
+        market_id: pair.map(|(market, _)| market.to_owned()),
+        product_id: pair.map(|(_, product)| product.to_owned()),
+        repair,
+        way_out,
+    }
+}
+
+fn of_audit(problem: &AuditProblem) -> Finding {
+    let (market_id, product_id) = match problem {
+        AuditProblem::DuplicateProduct(market, product)
+        | AuditProblem::NotInPlan(market, product)
+        | AuditProblem::SuccessWithoutPrice(market, product) => (Some(market), Some(product)),
+        AuditProblem::WrongTotal { market, .. }
+        | AuditProblem::CountersDiffer { market, .. }
+        | AuditProblem::CompletedTooEarly(market, _) => (Some(market), None),
+        AuditProblem::MissingPage(_) => (None, None),
+    };
+    let repair = match problem.remedy() {
+        Remedy::TakeOut(..) => "sets the record aside: a product of the run is fetched again",
+        Remedy::ForgetRun => {
+            "sets the run aside: the state becomes IDLE, every price stays, and the next start begins a new run"
+        }
+        Remedy::ReopenRun => "makes the run PAUSED: the next start fetches what is missing",
+        Remedy::WithTheOthers => "mends it with the other problems, or sets the run aside",
+    };
+    Finding {
+        problem: problem.to_string(),
+        market_id: market_id.map(ToString::to_string),
+        product_id: product_id.map(ToString::to_string),
+        repair: Some(repair),
+        way_out: None,
+    }
+}

@@ -1,0 +1,143 @@
+//! A self-test: as many runs as it takes to be killed so often, a verdict, and a folder to look into where a promise
+//! was broken.
+
+use std::fmt;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use price_cache_simulator::Latency;
+
+use crate::folder::Folder;
+use crate::killer::{Killer, UNDURABLE_RECORDS_MAX};
+use crate::{Broken, Figures};
+
+/// Requests are answered at once or up to so much later.
+const LATENCY_MAX: Duration = Duration::from_millis(4);
+
+/// How long the disk takes for a small write at most, from a few tries: what an upstream must be slower than for a kill
+/// to cost one record per market and no more.
+///
+/// # Errors
+/// The disk refuses.
+pub fn disk_time() -> io::Result<Duration> {
+    const TRIES: usize = 20;
+    const BYTES: usize = 4096;
+    let mut file = tempfile::tempfile()?;
+    let mut slowest = Duration::ZERO;
+    for _ in 0..TRIES {
+        let begun = Instant::now();
+        file.write_all(&[7; BYTES])?;
+        file.sync_data()?;
+        slowest = slowest.max(begun.elapsed());
+    }
+    Ok(slowest)
+}
+
+/// What is to be killed, and how often.
+#[derive(Clone, Debug)]
+pub struct SelfTest {
+    /// The program `price-cache`.
+    pub executable: PathBuf,
+    /// Decides the moments, as far as a seed can.
+    pub seed: u64,
+    /// How many kills.
+    pub kills: u32,
+    /// Markets of each run.
+    pub markets: u32,
+    /// Products of each market for each kill, so that a run lasts until the last one.
+    pub products_per_kill: u32,
+    /// Products of each market at least.
+    pub products_min: u32,
+    /// `run.parallel_markets`.
+    pub parallel_markets: u32,
+    /// How long the upstream takes for an answer.
+    pub latency: Latency,
+    /// Requests that a kill may cost each market that is walked, over all kills; a single one never more than
+    /// [`UNDURABLE_RECORDS_MAX`].
+    pub kill_cost_max: u32,
+}
+
+impl SelfTest {
+    /// A test of a program, with an upstream that answers some requests at once and some later.
+    #[must_use]
+    pub fn new(executable: PathBuf, kills: u32, seed: u64) -> Self {
+        Self {
+            executable,
+            seed,
+            kills,
+            markets: 8,
+            products_per_kill: 20,
+            products_min: 50,
+            parallel_markets: 4,
+            latency: Latency { fixed: Duration::ZERO, jitter: LATENCY_MAX },
+            kill_cost_max: UNDURABLE_RECORDS_MAX,
+        }
+    }
+
+    /// Does it, and tells the figures after each kill. Whoever drops the future ends every program and removes the folder.
+    ///
+    /// # Errors
+    /// A promise was broken, or the test could not be done.
+    pub async fn run(&self, watch: &mut dyn FnMut(&Figures)) -> Result<Figures, Failed> {
+        let begun = Instant::now();
+        let mut figures =
+            Figures { seed: self.seed, active_markets_max: self.parallel_markets, ..Figures::default() };
+        let folder = Folder::new().map_err(|error| Failed {
+            figures: figures.clone(),
+            reason: anyhow::Error::new(error).context("could not make a temporary folder"),
+            folder: None,
+        })?;
+        while figures.kills < self.kills {
+            let run_folder = folder.path().join(format!("run-{}", figures.runs + 1));
+            let killed = match Killer::new(self, run_folder, &mut figures).await {
+                Ok(killer) => killer.run(watch).await,
+                Err(error) => Err(error),
+            };
+            figures.took = begun.elapsed();
+            if let Err(reason) = killed {
+                if let Some(broken) = reason.downcast_ref::<Broken>() {
+                    figures.note(broken);
+                }
+                return Err(Failed { figures, reason, folder: Some(folder.keep()) });
+            }
+        }
+        Ok(figures)
+    }
+}
+
+/// Why a self-test did not end well.
+#[derive(Debug)]
+pub struct Failed {
+    /// The figures until then.
+    pub figures: Figures,
+    /// What happened.
+    pub reason: anyhow::Error,
+    /// The folder with configuration, store and log, which is kept.
+    pub folder: Option<PathBuf>,
+}
+
+impl Failed {
+    /// The promise that was broken; `None` when the test could not be done.
+    #[must_use]
+    pub fn broken(&self) -> Option<&Broken> {
+        self.reason.downcast_ref()
+    }
+
+    /// Removes the folder.
+    pub fn discard(self) {
+        drop(self.folder.map(Folder::at));
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:#}; until then {}", self.reason, self.figures)?;
+        match &self.folder {
+            Some(folder) => write!(formatter, "; kept for inspection: {}", folder.display()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Failed {}

@@ -20,6 +20,8 @@ mod crash;
 mod digits;
 #[path = "end_to_end/disk_full.rs"]
 mod disk_full;
+#[path = "end_to_end/doctor.rs"]
+mod doctor;
 #[path = "end_to_end/faults.rs"]
 mod faults;
 #[path = "end_to_end/foreground.rs"]

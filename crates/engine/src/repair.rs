@@ -53,7 +53,7 @@ pub fn forgotten(latest: Option<RunId>) -> Result<Run, InvalidRunRecord> {
     })
 }
 
-/// PAUSED, as if it had been interrupted, so that the next start fetches what has no outcome.
+/// PAUSED, as if it had been interrupted, so that it goes on with what has no outcome.
 ///
 /// # Errors
 /// There is no run.

@@ -77,6 +77,7 @@ fn of_record(problem: &Problem) -> Finding {
             ),
             None,
         ),
+        RecordKey::Entry(_) if pair.is_none() => (Some("sets it aside"), None),
         RecordKey::Entry(_) => {
             (Some("sets it aside: a product of the run or of the next one is fetched again"), None)
         }
@@ -106,7 +107,7 @@ fn of_audit(problem: &AuditProblem) -> Finding {
         Remedy::ForgetRun => {
             "sets the run aside: the state becomes IDLE, every price stays, and the next start begins a new run"
         }
-        Remedy::ReopenRun => "makes the run PAUSED: the next start fetches what is missing",
+        Remedy::ReopenRun => "makes the run PAUSED: it goes on with what is missing",
         Remedy::WithTheOthers => "mends it with the other problems, or sets the run aside",
     };
     Finding {

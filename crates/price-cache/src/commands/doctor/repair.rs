@@ -78,7 +78,7 @@ impl Repair {
             }));
         } else {
             store.save_run(reopened(&run)?).await.context("could not store the state")?;
-            self.mended.push("the run is PAUSED; the next start fetches what is missing".to_owned());
+            self.mended.push("the run is PAUSED and goes on with what is missing".to_owned());
         }
         Ok(true)
     }

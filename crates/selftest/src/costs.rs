@@ -71,11 +71,7 @@ pub(crate) fn explain(ledger: &LedgerSnapshot, pairs: u32, requests_again_max: u
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::field_reassign_with_default,
-    reason = "tests; not all fields are public"
-)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use price_cache_simulator::{MarketCounts, PairCounts};
     use serde_json::json;

@@ -31,6 +31,11 @@ impl DecodeError {
         Self::Damaged(reason.to_string())
     }
 
+    /// An entry lies under a key that this program never wrote.
+    pub(crate) fn foreign_key() -> Self {
+        Self::damaged("its key is not a market and a product")
+    }
+
     /// Names the record.
     pub(crate) fn of(self, record: impl FnOnce() -> String) -> StoreError {
         match self {

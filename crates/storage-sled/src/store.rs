@@ -9,7 +9,9 @@ use std::time::Instant;
 use price_cache_domain::{BoxFuture, Entry, MarketId, PlanPageKey, ProductId, Run, RunId, Store, StoreError};
 use tokio::sync::oneshot;
 
-use crate::codec::{decode_entry, decode_plan_page, decode_run, encode_entry, encode_plan_page, encode_run};
+use crate::codec::{
+    DecodeError, decode_entry, decode_plan_page, decode_run, encode_entry, encode_plan_page, encode_run,
+};
 use crate::database::Database;
 use crate::error::{from_io, from_sled};
 use crate::folder::{Folder, bytes_under};
@@ -257,7 +259,7 @@ impl Store for SledStore {
                 let describe = || keys::describe_entry(&key);
                 let product = keys::parse_entry(&key)
                     .and_then(|(_, product)| ProductId::new(product).ok())
-                    .ok_or_else(|| StoreError::Damaged(describe()))?;
+                    .ok_or_else(|| DecodeError::foreign_key().of(describe))?;
                 page.push((product, decode_entry(&key, &value).map_err(|error| error.of(describe))?));
             }
             Ok(page)
@@ -273,7 +275,7 @@ impl Store for SledStore {
                 let (key, _) = item.map_err(|error| from_sled(&error))?;
                 let market = keys::parse_entry(&key)
                     .and_then(|(market, _)| MarketId::new(market).ok())
-                    .ok_or_else(|| StoreError::Damaged(keys::describe_entry(&key)))?;
+                    .ok_or_else(|| DecodeError::foreign_key().of(|| keys::describe_entry(&key)))?;
                 from = keys::market_end(market.as_str());
                 markets.push(market);
             }

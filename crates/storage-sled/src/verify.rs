@@ -130,5 +130,5 @@ fn decode_pair(key: &[u8]) -> Result<(), DecodeError> {
     let pair = keys::parse_entry(key);
     let is_pair = pair
         .is_some_and(|(market, product)| MarketId::new(market).is_ok() && ProductId::new(product).is_ok());
-    if is_pair { Ok(()) } else { Err(DecodeError::damaged("its key is not a market and a product")) }
+    if is_pair { Ok(()) } else { Err(DecodeError::foreign_key()) }
 }

@@ -8,20 +8,23 @@ use crate::stage::Stage;
 
 /// Room for the store and its reserve.
 const DISK_MIB: u32 = 24;
-const PAIRS: u64 = 6_000;
+const MARKETS: u32 = 4;
+const PRODUCTS: u32 = 1_500;
 /// How often the disk fills in one run unless `PRICE_CACHE_FULL_DISKS` says otherwise: each time takes the 2 s after which
 /// the run goes on by itself.
 const CYCLES_DEFAULT: u32 = 4;
 /// How many requests are made in between.
 const REQUESTS_PER_CYCLE: u32 = 40;
 /// How long the upstream takes meanwhile, in milliseconds: slow enough for the run to outlive all cycles.
-const CYCLE_LATENCY: u64 = 25;
+const CYCLE_LATENCY: u64 = 10;
+/// Products of a market meanwhile: up to some 600 requests fit into what the log has of the full disk already.
+const CYCLE_PRODUCTS: u32 = 4_000;
 
 /// A run in the middle of which the disk has become full; `None` where this machine allows no small disks.
 #[expect(clippy::print_stdout, reason = "whoever reads the results should know that it was left out")]
-async fn full() -> anyhow::Result<Option<Full>> {
+async fn full(products: u32) -> anyhow::Result<Option<Full>> {
     let settings = Settings { storage: "disk/data".into(), ..Settings::default() };
-    let stage = Stage::new(Catalogue::synthetic(4, 1_500), &settings).await?;
+    let stage = Stage::new(Catalogue::synthetic(MARKETS, products), &settings).await?;
     let Some(disk) = SmallDisk::mount(&stage.scene.path("disk"), DISK_MIB)? else {
         println!("left out: this machine allows no mount, so there is no small disk to fill");
         return Ok(None);
@@ -36,7 +39,8 @@ async fn full() -> anyhow::Result<Option<Full>> {
     disk.fill().context("could not fill the disk")?;
     let failed = server.api.state("ERROR").await?;
     failed.continues(&before)?;
-    let full = Full { server, disk, stage, failed, calls };
+    let pairs = u64::from(MARKETS * products);
+    let full = Full { server, disk, stage, failed, calls, pairs };
     full.shows_everything(&full.server.api).await?;
     Ok(Some(full))
 }
@@ -48,6 +52,7 @@ struct Full {
     stage: Stage,
     failed: StatusView,
     calls: Vec<String>,
+    pairs: u64,
 }
 
 impl Full {
@@ -64,9 +69,9 @@ impl Full {
         self.disk.free()?;
         let done = self.server.api.state("COMPLETED").await?;
         done.continues(&self.failed)?;
-        ensure!(done.completed() == PAIRS && done.failed() == 0, "{:#}", done.json);
+        ensure!(done.completed() == self.pairs && done.failed() == 0, "{:#}", done.json);
         let ledger = self.stage.simulator.ledger();
-        ensure!(ledger.pairs_requested() as u64 == PAIRS, "pairs were skipped");
+        ensure!(ledger.pairs_requested() as u64 == self.pairs, "pairs were skipped");
         ensure!(ledger.max_in_flight_of_any_market() == 1, "two requests of a market at once");
         ensure!(self.server.terminate().await? == Some(0), "it ends well");
         self.stage.scene.run(&["doctor"]).await?.expect(0)?;
@@ -76,7 +81,7 @@ impl Full {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_an_error_that_loses_nothing_and_ends_by_itself() -> anyhow::Result<()> {
-    let Some(full) = full().await? else { return Ok(()) };
+    let Some(full) = full(PRODUCTS).await? else { return Ok(()) };
     let message = full.failed.error_message.clone().unwrap_or_default();
     ensure!(message.to_lowercase().contains("space") || message.contains("full"), "the reason: {message}");
     let json = &full.failed.json;
@@ -88,7 +93,7 @@ async fn a_full_disk_is_an_error_that_loses_nothing_and_ends_by_itself() -> anyh
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_on_a_full_disk_starts_on_it_and_goes_on_when_there_is_space() -> anyhow::Result<()> {
-    let Some(mut full) = full().await? else { return Ok(()) };
+    let Some(mut full) = full(PRODUCTS).await? else { return Ok(()) };
     full.server.kill().await?;
     full.server = full.stage.scene.server().await?;
     let status = full.server.api.status().await?;
@@ -99,7 +104,7 @@ async fn a_server_killed_on_a_full_disk_starts_on_it_and_goes_on_when_there_is_s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_is_full_again_and_again_in_one_run_costs_nothing_but_time() -> anyhow::Result<()> {
-    let Some(mut full) = full().await? else { return Ok(()) };
+    let Some(mut full) = full(CYCLE_PRODUCTS).await? else { return Ok(()) };
     full.stage.slow_down(CYCLE_LATENCY);
     let cycles = std::env::var("PRICE_CACHE_FULL_DISKS").ok().and_then(|value| value.parse().ok());
     for cycle in 1..cycles.unwrap_or(CYCLES_DEFAULT) {

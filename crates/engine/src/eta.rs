@@ -8,12 +8,13 @@ use std::time::Duration;
 
 mod excess;
 mod level;
+mod record;
 
 use excess::Excess;
 use level::Level;
 
 /// How long something is expected to take from now on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Estimate {
     /// The expectation.
     pub expected: Duration,
@@ -116,23 +117,22 @@ impl State {
         let ahead = remaining as f64;
         let waits = self.excess.outlook();
         let observed = self.count as f64;
-        let usual = self.level.forecast(ahead, waits.mean * observed);
+        let usual = self.level.forecast(ahead);
         let expected = (usual.mean + waits.mean) * ahead;
         // Long waits come at random: their number and lengths vary (a compound Poisson sum), and their
         // rate is known only from those seen. Where they come in bursts, past forecasts were off by more.
         let by_chance = waits.square * ahead * (1.0 + ahead / observed);
         let by_experience = usual.waits_variance * ahead * ahead;
         let variance = (usual.mean * ahead).powi(2) * usual.variance.exp_m1() + by_chance.max(by_experience);
-        // A log-normal distribution with this mean and variance: never negative, skewed upwards.
-        let relative = if expected > 0.0 { variance / (expected * expected) } else { 0.0 };
-        let deviation = relative.ln_1p().sqrt();
-        let middle = expected / (1.0 + relative).sqrt();
-        let low = middle * (-NORMAL_QUANTILE_90 * deviation).exp();
-        let high = middle * (NORMAL_QUANTILE_90 * deviation).exp();
+        // A log-normal distribution around the expectation: never negative, skewed upwards.
+        let relative = variance / (expected * expected);
+        // Of next to nothing the square is zero.
+        let relative = if relative.is_finite() { relative } else { 0.0 };
+        let factor = (NORMAL_QUANTILE_90 * relative.ln_1p().sqrt()).exp();
         Estimate {
             expected: seconds(expected),
-            low: seconds(low.min(expected)),
-            high: seconds(high.max(expected)),
+            low: seconds(expected / factor),
+            high: seconds(expected * factor),
         }
     }
 }
@@ -167,10 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_pace_gives_the_exact_time_in_a_narrow_range() {
-        let estimate = observed([0.2; 50]).estimate(300).unwrap();
-        assert!((estimate.expected.as_secs_f64() - 60.0).abs() < 1e-3, "{estimate:?}");
-        assert!(estimate.low.as_secs_f64() > 50.0 && estimate.high.as_secs_f64() < 70.0, "{estimate:?}");
+    fn a_steady_pace_gives_the_exact_time_in_a_range_that_narrows() {
+        let mut factor_before = 3.0;
+        for (seen, remaining) in [(50, 300_u64), (175, 175), (300, 50), (349, 1)] {
+            let Estimate { expected, low, high } = observed(vec![0.2; seen]).estimate(remaining).unwrap();
+            assert!((expected.as_secs_f64() - 0.2 * remaining as f64).abs() < 1e-3, "{expected:?}");
+            let factor = high.as_secs_f64() / expected.as_secs_f64();
+            assert!(
+                low < expected && factor > 1.0 && factor < factor_before,
+                "{remaining}: {low:?} {high:?}"
+            );
+            factor_before = factor;
+        }
+        assert!(factor_before < 1.02, "{factor_before}");
     }
 
     #[test]

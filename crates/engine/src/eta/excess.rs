@@ -4,15 +4,14 @@
 const USUAL_WINDOW: usize = 31;
 
 /// Up to so many times the usual, a duration belongs to the level.
-const USUAL_TIMES_MAX: f64 = 6.0;
+const USUAL_TIMES_MAX: f64 = 8.0;
 
 /// A duration is judged for good when so many came after it, by what is usual around it: the first
 /// durations of a slower stretch look like long waits until the median has followed.
 const JUDGED_AFTER: usize = USUAL_WINDOW / 2;
 
-/// The longest wait counts as no more than so many times the second longest: an outage that happened
-/// once says little about what is to come.
-const LONGEST_TIMES_MAX: f64 = 3.0;
+/// Waits that differ by no more than this factor are of one kind, such as a fixed `Retry-After`.
+const ALIKE_FACTOR: f64 = 1.1;
 
 /// What long waits add to the time of each product.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -28,20 +27,33 @@ pub(super) struct Outlook {
 struct Sums {
     seconds: f64,
     squares: f64,
-    longest: f64,
-    second: f64,
+    /// The longest three, longest first.
+    longest: [f64; 3],
 }
 
 impl Sums {
     fn add(&mut self, wait: f64) {
         self.seconds += wait;
         self.squares += wait * wait;
-        if wait > self.longest {
-            self.second = self.longest;
-            self.longest = wait;
-        } else if wait > self.second {
-            self.second = wait;
+        let mut shorter = wait;
+        for longest in &mut self.longest {
+            if shorter > *longest {
+                std::mem::swap(longest, &mut shorter);
+            }
         }
+    }
+
+    /// The longest two count as no more than the third, unless they are of one kind: an outage or two say little
+    /// about what is to come.
+    fn without_outages(mut self) -> Self {
+        let [first, second, third] = self.longest;
+        if first > second * ALIKE_FACTOR {
+            for outage in [first, second] {
+                self.seconds -= outage - third;
+                self.squares -= outage * outage - third * third;
+            }
+        }
+        self
     }
 }
 
@@ -107,13 +119,9 @@ impl Excess {
                 sums.add(wait);
             }
         }
-        let counted = sums.longest.min(LONGEST_TIMES_MAX * sums.second);
-        let left_out = sums.longest - counted;
+        let Sums { seconds, squares, .. } = sums.without_outages();
         let products = self.count.max(1) as f64;
-        Outlook {
-            mean: (sums.seconds - left_out).max(0.0) / products,
-            square: (sums.squares - sums.longest * sums.longest + counted * counted).max(0.0) / products,
-        }
+        Outlook { mean: seconds.max(0.0) / products, square: squares.max(0.0) / products }
     }
 
     /// The durations of which there are few enough to be all kept, oldest first.

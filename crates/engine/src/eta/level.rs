@@ -1,10 +1,12 @@
 //! What a product usually takes: several views of the past, weighed by how well each has foretold.
 
+use super::record::{Judgement, Records};
+
 /// Products the moving averages look back on; the last is the mean of all.
-const SPANS: [f64; 5] = [8.0, 25.0, 100.0, 400.0, f64::INFINITY];
+const SPANS: [f64; 4] = [3.5, 10.5, 31.5, f64::INFINITY];
 
 /// The views: the averages and two straight lines, through the second half and through all.
-const VIEWS: usize = SPANS.len() + 2;
+pub(super) const VIEWS: usize = SPANS.len() + 2;
 
 /// Checkpoints kept; when there are more, every other one is dropped.
 const CHECKPOINTS_MAX: usize = 64;
@@ -17,35 +19,34 @@ const STEP_FIRST: u64 = 4;
 const EVIDENCE_AVERAGE: f64 = 4.0;
 
 /// The same for a slope, which costs more where it is wrong.
-const EVIDENCE_SLOPE: f64 = 4.0;
+const EVIDENCE_SLOPE: f64 = 6.0;
 
-/// How sharply the better views are preferred.
-const SHARPNESS: f64 = 6.0;
-
-/// How fast a past forecast loses weight as its length differs from the one wanted.
-const LENGTH_DECAY: f64 = 0.7;
+/// The part of the square of a slope that is taken off for the variance between its three parts: a line is
+/// even, a step or a wave is not.
+const UNEVEN_PART: f64 = 0.7;
 
 /// A slope goes on for so many times the past it was seen in.
-const SLOPE_GOES_ON: f64 = 2.0;
+const SLOPE_GOES_ON: f64 = 3.0;
 
 /// A line changes the level by no more than this factor.
-const LINE_FACTOR_MAX: f64 = 3.0;
-
-/// Squared error every view is taken to have made before any forecast could be judged.
-const PRIOR_LOSS: f64 = 0.02;
-
-/// A forecast over a longer time than any that could be judged is off by more, up to so many times.
-const FARTHER_MAX: f64 = 4.0;
+const LINE_FACTOR_MAX: f64 = 1.7;
 
 /// When the rest is so many times what was seen, half of the forecast is the mean of all.
-const REST_TIMES_HALF_TRUSTED: f64 = 6.0;
+const REST_TIMES_HALF_TRUSTED: f64 = 4.5;
 
-/// Variance of the logarithm of the level over a rest much longer than what was seen, where nothing
-/// points to a change so far.
-const SURPRISE_VARIANCE: f64 = 0.01;
+/// How steeply the trust falls there.
+const TRUST_EXPONENT: i32 = 4;
 
-/// The squared error of a forecast in logarithms counts as no more than this.
-const LOSS_MAX: f64 = 4.0;
+/// Variance of the logarithm of the level over a rest much longer than what was seen, where the past says
+/// nothing of it: one run in three or so changes its level by half or more.
+const SURPRISE_VARIANCE: f64 = 0.3;
+
+/// So many forecasts that could be judged weigh as much as that surprise.
+const SURPRISE_FORECASTS: f64 = 2.0;
+
+/// Forecasts over a longer time than any that could be judged are off by more in what long waits come to,
+/// up to so many times.
+const FARTHER_MAX: f64 = 4.0;
 
 /// A level in seconds and its change per product.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -55,8 +56,8 @@ struct View {
 }
 
 impl View {
-    /// Mean of the next `ahead` products, when `seen` were seen. A slope is believed to go on for as long
-    /// as the past it was seen in, and to level off then.
+    /// Mean of the next `ahead` products, when `seen` were seen. A slope is believed to go on for a few times
+    /// the past it was seen in, and to level off by then.
     fn mean_over(self, ahead: f64, seen: f64) -> f64 {
         let level = f64::from(self.level);
         let sloping = ahead.min(seen * SLOPE_GOES_ON);
@@ -86,6 +87,7 @@ pub(super) struct Level {
     latest: f64,
     step: u64,
     checkpoints: Vec<Checkpoint>,
+    records: Records,
 }
 
 impl Default for Level {
@@ -98,6 +100,7 @@ impl Default for Level {
             latest: 0.0,
             step: STEP_FIRST,
             checkpoints: Vec::new(),
+            records: Records::default(),
         }
     }
 }
@@ -133,19 +136,36 @@ impl Level {
         }
         self.latest = duration;
         if self.count.is_multiple_of(self.step) {
-            if self.checkpoints.len() == CHECKPOINTS_MAX {
-                // Those that stay are at multiples of the new step.
-                self.step *= 2;
-                let step = self.step;
-                self.checkpoints.retain(|point| point.count.is_multiple_of(step));
-            }
-            self.checkpoints.push(Checkpoint {
-                count: self.count,
-                sum: self.sum,
-                waited,
-                views: self.views(),
-            });
+            self.check(waited);
         }
+    }
+
+    /// Compares what every checkpoint foretold with what came, and adds one.
+    fn check(&mut self, waited: f64) {
+        if self.checkpoints.len() == CHECKPOINTS_MAX {
+            // Those that stay are at multiples of the new step.
+            self.step *= 2;
+            let step = self.step;
+            self.checkpoints.retain(|point| point.count.is_multiple_of(step));
+            self.records.double_step();
+        }
+        let mut records = self.records.begin(|steps| self.noise_over(steps * self.step as f64));
+        for point in &self.checkpoints {
+            let (seen, length) = (point.count as f64, (self.count - point.count) as f64);
+            let truth = ((self.sum - point.sum) / length).max(f64::MIN_POSITIVE);
+            let errors = point.views.map(|view| (view.mean_over(length, seen) / truth).ln());
+            let waits_error = (waited - point.waited) / length - point.waited / seen;
+            // What was foretold when little was seen says little about what is foretold now.
+            records.add(length / self.step as f64, seen / self.count as f64, &errors, waits_error);
+        }
+        self.records = records.end();
+        let views = self.views();
+        self.checkpoints.push(Checkpoint { count: self.count, sum: self.sum, waited, views });
+    }
+
+    /// Variance that noise makes of a forecast over `length` products.
+    fn noise_over(&self, length: f64) -> f64 {
+        self.noise * (1.0 / self.count as f64 + 1.0 / length)
     }
 
     #[cfg(test)]
@@ -174,79 +194,61 @@ impl Level {
         views
     }
 
-    /// The line through the means of the two halves of what came after `from`, as far as it differs from
-    /// `flat` by more than noise.
+    /// The line through the means of the four quarters of what came after `from`, as far as it differs from
+    /// `flat` by more than noise and rises, or falls, evenly.
     fn line(&self, from: f64, flat: View) -> View {
-        let at = |count: f64| self.checkpoints.iter().find(|point| point.count as f64 >= count);
-        let (start, start_sum) = if from == 0.0 {
-            (0.0, 0.0)
-        } else {
-            let Some(point) = at(from) else { return flat };
-            (point.count as f64, point.sum)
-        };
-        let end = self.count as f64;
-        let Some(middle) = at(f64::midpoint(start, end)) else { return flat };
-        let (first, second) = (middle.count as f64 - start, end - middle.count as f64);
-        if first < 4.0 || second < 4.0 {
+        let quarter = (self.count as f64 - from) / 4.0;
+        if quarter < 2.0 {
             return flat;
         }
-        let first_mean = (middle.sum - start_sum) / first;
-        let second_mean = (self.sum - middle.sum) / second;
-        let apart = second_mean - first_mean;
-        let variance = self.noise * (first_mean * first_mean / first + second_mean * second_mean / second);
-        let credit = credit(apart * apart, variance * EVIDENCE_SLOPE);
-        let slope = apart / ((end - start) / 2.0);
-        let level = (second_mean + slope * second / 2.0).max(second_mean / LINE_FACTOR_MAX);
+        let sums = [0.0, 1.0, 2.0, 3.0, 4.0].map(|quarters| self.sum_at(from + quarters * quarter));
+        let mean = |index: usize| (sums[index + 1] - sums[index]) / quarter;
+        let means = [mean(0), mean(1), mean(2), mean(3)];
+        let rise = (means[3] - means[0]) / 3.0;
+        let deviation = |index: usize| (means[index + 1] - means[index] - rise).powi(2);
+        let uneven = (deviation(0) + deviation(1) + deviation(2)) / 2.0;
+        let by_noise = self.noise * (means[0] * means[0] + means[3] * means[3]) / (9.0 * quarter);
+        let credit = credit(rise * rise, by_noise * EVIDENCE_SLOPE + uneven * UNEVEN_PART);
+        let level = (means[3] + rise / 2.0).max(means[3] / LINE_FACTOR_MAX);
         View {
             level: (f64::from(flat.level) + credit * (level - f64::from(flat.level))) as f32,
-            slope: (credit * slope) as f32,
+            slope: (credit * rise / quarter) as f32,
         }
     }
 
-    /// The mean of the next `ahead` products, after at least one; `waited` as in [`Self::observe`].
-    pub(super) fn forecast(&self, ahead: f64, waited: f64) -> Forecast {
+    /// What the first `count` products took, evenly between checkpoints.
+    fn sum_at(&self, count: f64) -> f64 {
+        let next = self.checkpoints.partition_point(|point| (point.count as f64) < count);
+        let known = |point: &Checkpoint| (point.count as f64, point.sum);
+        let (before, sum_before) =
+            next.checked_sub(1).and_then(|last| self.checkpoints.get(last)).map_or((0.0, 0.0), known);
+        let (after, sum_after) = self.checkpoints.get(next).map_or((self.count as f64, self.sum), known);
+        let part = if after > before { (count - before) / (after - before) } else { 0.0 };
+        sum_before + (sum_after - sum_before) * part
+    }
+
+    /// The mean of the next `ahead` products, after at least one.
+    pub(super) fn forecast(&self, ahead: f64) -> Forecast {
         let count = self.count as f64;
-        let wanted = ahead.min(count * 0.5).max(1.0);
-        let mut losses = [0.0; VIEWS];
-        let mut weight_sum = 1e-9;
-        let mut waits_loss = 0.0;
-        for point in &self.checkpoints {
-            let length = count - point.count as f64;
-            if length < STEP_FIRST as f64 {
-                continue;
-            }
-            let truth = ((self.sum - point.sum) / length).max(f64::MIN_POSITIVE);
-            let weight = (-LENGTH_DECAY * (length / wanted).ln().abs()).exp();
-            for (loss, view) in losses.iter_mut().zip(point.views) {
-                let error = (view.mean_over(length, point.count as f64) / truth).ln();
-                *loss += weight * (error * error).min(LOSS_MAX);
-            }
-            let waits_error = (waited - point.waited) / length - point.waited / point.count as f64;
-            waits_loss += weight * waits_error * waits_error;
-            weight_sum += weight;
-        }
-        let by_noise = self.noise * (1.0 / count + 1.0 / wanted);
-        let floor = by_noise + PRIOR_LOSS / (1.0 + self.checkpoints.len() as f64);
-        let (mut sum, mut mean, mut loss) = (0.0, 0.0, 0.0);
-        for (view_loss, view) in losses.iter().zip(self.views()) {
-            let view_loss = view_loss / weight_sum;
-            let weight = (floor + view_loss).powf(-SHARPNESS);
-            sum += weight;
-            mean += weight * view.mean_over(ahead, count).ln();
-            loss += weight * view_loss;
-        }
-        // Forecasts as long as the wanted one may not have been possible: the level wanders on.
-        let farther = (ahead / wanted).min(FARTHER_MAX);
-        let wandering = (loss / sum - by_noise).max(0.0);
+        let judged = ahead.min(count / 2.0).max(1.0);
+        let by_noise = self.noise_over(judged);
+        let Judgement { weights, error, waits_error } =
+            self.records.judge(judged / self.step as f64, by_noise);
+        let logarithms = self.views().map(|view| view.mean_over(ahead, count).ln());
+        let mean: f64 = weights.iter().zip(logarithms).map(|(weight, logarithm)| weight * logarithm).sum();
         // The less of the whole was seen, the likelier it is that what changes once will change back.
-        let trust = 1.0 / (1.0 + (ahead / count / REST_TIMES_HALF_TRUSTED).powi(3));
-        let lifetime = (self.sum / count).max(f64::MIN_POSITIVE).ln();
-        let mean = trust * mean / sum + (1.0 - trust) * lifetime;
+        let trust = 1.0 / (1.0 + (ahead / count / REST_TIMES_HALF_TRUSTED).powi(TRUST_EXPONENT));
+        let lifetime = self.mean().max(f64::MIN_POSITIVE).ln();
+        // How far the level wanders: at first what runs do in general, then what this one was seen to do.
+        let wandered = (error - by_noise).max(0.0);
         let surprise = SURPRISE_VARIANCE * ahead / (ahead + count);
+        let forecasts = (count / ahead).powi(2);
+        let wanders =
+            (SURPRISE_FORECASTS * surprise + forecasts * wandered) / (SURPRISE_FORECASTS + forecasts);
         Forecast {
-            mean: mean.exp(),
-            variance: wandering * farther + surprise + self.noise * (1.0 / count + 1.0 / ahead),
-            waits_variance: waits_loss / weight_sum * farther,
+            mean: (trust * mean + (1.0 - trust) * lifetime).exp(),
+            variance: wanders + self.noise_over(ahead),
+            waits_variance: waits_error * (ahead / judged).min(FARTHER_MAX),
         }
     }
 }

@@ -16,6 +16,10 @@ const HELD_UP_TIMES: f64 = 6.0;
 /// inverse of it: see [`outage`].
 const LASTS_ON_PART: u32 = 9;
 
+/// The part of the variance of what markets take that they have in common. Ranges of markets that slow down each
+/// on its own are somewhat too wide with a half, those of markets that all slow down at once about right.
+const SHARED_PART: f64 = 0.5;
+
 /// What is left of a market.
 #[derive(Clone, Copy)]
 struct Rest {
@@ -36,6 +40,41 @@ enum Turn {
     Released,
 }
 
+/// What is done one after another in one place. How far off its parts will be has to do with each other only
+/// in part: the upstream is the same, the markets are not. Chains are ordered by when they are expected to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Chain {
+    /// If all are off in the same way.
+    together: Estimate,
+    /// If each is off in its own.
+    apart: Estimate,
+}
+
+impl Chain {
+    fn with(self, Rest { held_up, work, .. }: Rest) -> Self {
+        let start = |free| each(free, held_up, Duration::max);
+        Self {
+            together: each(start(self.together), work, Duration::saturating_add),
+            apart: add_apart(start(self.apart), work),
+        }
+    }
+
+    fn end(self) -> Estimate {
+        let Self { together, apart } = self;
+        let mix = |together: Duration, apart: Duration| {
+            let [together, apart] = [together, apart].map(|off| off.as_secs_f64().powi(2));
+            seconds((SHARED_PART * together + (1.0 - SHARED_PART) * apart).sqrt())
+        };
+        around(together.expected, mix(below(together), below(apart)), mix(above(together), above(apart)))
+    }
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self { together: Estimate::DONE, apart: Estimate::DONE }
+    }
+}
+
 impl Snapshot {
     /// How long a market will take once its turn has come, from its own pace or else from that of all, and
     /// what holds it up at `now` included.
@@ -45,8 +84,7 @@ impl Snapshot {
         overall: OverallPace,
         now: Timestamp,
     ) -> Option<Estimate> {
-        let rest = self.rest(market, overall, now)?;
-        Some(each(rest.held_up, rest.work, Duration::saturating_add))
+        Some(Chain::default().with(self.rest(market, overall, now)?).end())
     }
 
     /// How long the rest of the run will take: the markets in their order, as many at a time as are walked at
@@ -58,26 +96,14 @@ impl Snapshot {
         let mut rests: Vec<Rest> = rests.collect::<Option<_>>()?;
         rests.retain(|rest| rest.work != Estimate::DONE);
         rests.sort_by_key(|rest| rest.turn);
-        let end = |part: fn(&Estimate) -> Duration| self.end(&rests, part);
-        Some(Estimate {
-            expected: end(|estimate| estimate.expected),
-            low: end(|estimate| estimate.low),
-            high: end(|estimate| estimate.high),
-        })
-    }
-
-    /// When the last market is done if each takes the first place that is free.
-    fn end(&self, rests: &[Rest], part: fn(&Estimate) -> Duration) -> Duration {
-        let places = self.parallel_markets.min(rests.len());
-        let mut free_at: BinaryHeap<_> = std::iter::repeat_n(Reverse(Duration::ZERO), places).collect();
-        let mut end = Duration::ZERO;
-        for Rest { held_up, work, .. } in rests {
-            let Reverse(free) = free_at.pop().unwrap_or_default();
-            let done = free.max(part(held_up)).saturating_add(part(work));
-            free_at.push(Reverse(done));
-            end = end.max(done);
+        // Each market takes the place that is free first; the run ends with the longest chain.
+        let places = self.parallel_markets.min(rests.len()).max(1);
+        let mut chains: BinaryHeap<_> = std::iter::repeat_n(Reverse(Chain::default()), places).collect();
+        for rest in rests {
+            let Reverse(first_free) = chains.pop().unwrap_or_default();
+            chains.push(Reverse(first_free.with(rest)));
         }
-        end
+        Some(chains.iter().fold(Estimate::DONE, |end, Reverse(chain)| each(end, chain.end(), Duration::max)))
     }
 
     fn rest(&self, market: &MarketSnapshot, overall: OverallPace, now: Timestamp) -> Option<Rest> {
@@ -153,6 +179,28 @@ fn outage(lasted: Duration, probe_in: Duration) -> Estimate {
         low: (lasted / LASTS_ON_PART).max(probe_in),
         high: lasted.saturating_mul(LASTS_ON_PART).max(probe_in),
     }
+}
+
+/// One after the other, when how far off the one will be says nothing about the other.
+fn add_apart(first: Estimate, second: Estimate) -> Estimate {
+    let off = |first: Duration, second: Duration| seconds(first.as_secs_f64().hypot(second.as_secs_f64()));
+    around(
+        first.expected.saturating_add(second.expected),
+        off(below(first), below(second)),
+        off(above(first), above(second)),
+    )
+}
+
+const fn around(expected: Duration, below: Duration, above: Duration) -> Estimate {
+    Estimate { expected, low: expected.saturating_sub(below), high: expected.saturating_add(above) }
+}
+
+const fn below(estimate: Estimate) -> Duration {
+    estimate.expected.saturating_sub(estimate.low)
+}
+
+const fn above(estimate: Estimate) -> Duration {
+    estimate.high.saturating_sub(estimate.expected)
 }
 
 const fn certain(wait: Duration) -> Estimate {

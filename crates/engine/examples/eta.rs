@@ -1,5 +1,6 @@
 //! Estimates as a filter: reads TOTAL, then one duration in seconds per line (time between completions,
-//! waits included), and prints `SECONDS LOW HIGH` remaining after each, `-` where nothing can be said.
+//! waits included), and prints `SECONDS LOW HIGH` remaining after each, `-` where nothing can be said. Empty
+//! lines are passed over; the first line that cannot be understood is named and ends it with exit code 2.
 //! `cargo run --release -p price-cache-engine --example eta < durations`
 
 #![expect(clippy::print_stderr, reason = "that is where messages belong")]
@@ -47,10 +48,9 @@ impl From<io::Error> for Stop {
 
 fn run(mut input: impl BufRead, output: impl Write) -> Result<(), Stop> {
     let mut output = BufWriter::new(output);
-    let mut number = 1_u64;
-    let first = next_line(&mut input, number)?;
-    let Some(first) = first else {
-        return Err(bad(number, "is missing: it says how many products there are"));
+    let mut number = 0;
+    let Some(first) = next_line(&mut input, &mut number)? else {
+        return Err(bad(1, "is missing: it says how many products there are"));
     };
     let total: u64 = first
         .parse()
@@ -58,13 +58,12 @@ fn run(mut input: impl BufRead, output: impl Write) -> Result<(), Stop> {
     let mut remaining = total;
     let mut pace = Pace::new();
     loop {
-        number += 1;
-        let Some(line) = next_line(&mut input, number)? else { return Ok(()) };
+        let Some(line) = next_line(&mut input, &mut number)? else { return Ok(()) };
         let duration = line
             .parse::<f64>()
             .ok()
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .ok_or_else(|| bad(number, "is not a duration in seconds, 0 or more"))?;
+            .ok_or_else(|| bad(number, "is not a duration in seconds, 0 or more and finite"))?;
         remaining = remaining
             .checked_sub(1)
             .ok_or_else(|| bad(number, format_args!("is one duration more than the {total} announced")))?;
@@ -81,18 +80,25 @@ fn run(mut input: impl BufRead, output: impl Write) -> Result<(), Stop> {
     }
 }
 
-/// The next line without the white space around it; `None` at the end of the input.
-fn next_line(input: &mut impl BufRead, number: u64) -> Result<Option<String>, Stop> {
-    let mut line = Vec::new();
-    input.take(LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
-    if line.is_empty() {
-        return Ok(None);
+/// The next line that is not empty, without the white space around it, and its number; `None` at the end of
+/// the input.
+fn next_line(input: &mut impl BufRead, number: &mut u64) -> Result<Option<String>, Stop> {
+    loop {
+        let mut line = Vec::new();
+        input.take(LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        *number += 1;
+        if line.len() as u64 == LINE_BYTES_MAX {
+            return Err(bad(*number, format_args!("is longer than {LINE_BYTES_MAX} bytes")));
+        }
+        let line = String::from_utf8(line).map_err(|_| bad(*number, "is not UTF-8"))?;
+        let line = line.trim();
+        if !line.is_empty() {
+            return Ok(Some(line.to_owned()));
+        }
     }
-    if line.len() as u64 == LINE_BYTES_MAX {
-        return Err(bad(number, format_args!("is longer than {LINE_BYTES_MAX} bytes")));
-    }
-    let line = String::from_utf8(line).map_err(|_| bad(number, "is not UTF-8"))?;
-    Ok(Some(line.trim().to_owned()))
 }
 
 fn bad(number: u64, what: impl Display) -> Stop {

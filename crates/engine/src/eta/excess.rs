@@ -1,7 +1,7 @@
 //! The account of long waits: what durations have beyond the usual, kept apart from the level.
 
 /// Durations that tell what is usual: the median of the last so many.
-const USUAL_WINDOW: usize = 31;
+const USUAL_WINDOW: usize = 21;
 
 /// Up to so many times the usual, a duration belongs to the level.
 const USUAL_TIMES_MAX: f64 = 8.0;

@@ -12,7 +12,7 @@ pub(super) const VIEWS: usize = SPANS.len() + 2;
 const CHECKPOINTS_MAX: usize = 64;
 
 /// Products between the first checkpoints.
-const STEP_FIRST: u64 = 4;
+const STEP_FIRST: u64 = 2;
 
 /// A difference from the longer average counts only as far as its square exceeds so many times what
 /// noise makes of it.

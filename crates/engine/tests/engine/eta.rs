@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use price_cache_domain::{FailureClass, RunStatus};
@@ -20,7 +20,7 @@ mod score;
 #[path = "../../examples/eta_traces/traces.rs"]
 mod traces;
 
-use score::{Score, score};
+use score::{Score, mean_score};
 
 /// Markets whose products take a second each.
 fn steady(markets: &[(&str, usize)], parallel_markets: usize) -> Setup {
@@ -239,6 +239,48 @@ async fn a_restart_remembers_the_waits_between_products_and_not_the_pauses() {
     assert!((expected_s(&rig, &found) - left).abs() < 0.25 * left, "{:?}", total(&rig, &found));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_restart_takes_up_a_pace_that_changed_where_it_was() {
+    let setup = steady(&[("US", 200)], 1);
+    let asked = AtomicU64::new(0);
+    setup.source.set_delay(Box::new(move |_, _, _| {
+        let is_slow = asked.fetch_add(1, Ordering::SeqCst) >= 60;
+        Box::pin(sleep(Duration::from_millis(if is_slow { 3_000 } else { 1_000 })))
+    }));
+    let rig = setup.open().await;
+    rig.start().await;
+    let before = rig.until_completed(120).await;
+    let before_s = expected_s(&rig, &before);
+    assert!((before_s - 240.0).abs() < 24.0, "{:?}", total(&rig, &before));
+    let rig = rig.kill(Duration::from_secs(86_400)).await.open().await;
+    let after_s = expected_s(&rig, &rig.handle.snapshot());
+    assert!((after_s / before_s - 1.0).abs() < 0.1, "{before_s} s before, {after_s} s after");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_range_of_the_whole_run_is_narrower_than_those_of_its_markets_one_after_another() {
+    let rig = steady(&[("A", 40), ("B", 40), ("C", 40), ("D", 40)], 4).open().await;
+    rig.start().await;
+    let mut snapshot = rig.until_completed(40).await;
+    let overall = snapshot.overall_pace();
+    let each: Vec<Estimate> = snapshot
+        .markets
+        .iter()
+        .map(|market| snapshot.market_estimate(market, overall, rig.handle.now()).unwrap())
+        .collect();
+    // At once, the run is as wide as the market that ends last.
+    let at_once = total(&rig, &snapshot).unwrap();
+    assert_eq!(Some(at_once.high), each.iter().map(|estimate| estimate.high).max());
+    // One after another, the ranges are added as partly correlated.
+    snapshot.parallel_markets = 1;
+    let in_turn = total(&rig, &snapshot).unwrap();
+    let sum = |part: fn(&Estimate) -> Duration| each.iter().map(part).sum::<Duration>();
+    let expected = sum(|estimate| estimate.expected);
+    assert!(in_turn.expected.abs_diff(expected) < Duration::from_millis(1), "{in_turn:?} {expected:?}");
+    let (above, above_sum) = (in_turn.high - in_turn.expected, sum(|estimate| estimate.high) - expected);
+    assert!(above < above_sum.mul_f64(0.85) && above > above_sum.mul_f64(0.7), "{above:?} of {above_sum:?}");
+}
+
 #[test]
 fn no_durations_whatsoever_make_an_estimate_that_is_no_number() {
     for durations in [
@@ -256,37 +298,43 @@ fn no_durations_whatsoever_make_an_estimate_that_is_no_number() {
     }
 }
 
-/// The aims of the estimator, on made-up runs: see `docs/ETA.md`.
+/// The aims of the estimator, on made-up runs that no constant was chosen on: see `docs/ETA.md`.
 #[test]
-fn the_error_is_a_quarter_below_the_best_plain_estimator_and_the_range_is_honest() {
-    let scores = scores_on(&traces::NAMES);
-    let mean = Score::mean(&scores);
-    for errors in [|score: &Score| score.of_whole, |score: &Score| score.of_rest] {
-        for (name, score) in traces::NAMES.iter().zip(&scores) {
-            let against_best = Score::against_best(&errors(score));
-            assert!(against_best <= 1.3, "{name}: {against_best}");
-        }
-        let against_best = Score::against_best(&errors(&mean));
-        assert!(against_best <= 0.75, "over all: {against_best}");
+fn runs_are_foretold_better_than_by_plain_estimators_and_the_range_is_honest() {
+    let seeds = 2_000_000..2_000_020;
+    let scores = traces::SHAPES.map(|(_, shape)| mean_score(shape, seeds.clone(), 1_500));
+    let (named, all) = (Score::mean(&scores[..traces::NAMED]), Score::mean(&scores));
+    let of_whole = |score: &Score| Score::against_best(&score.of_whole);
+    let of_rest = |score: &Score| Score::against_best(&score.of_rest);
+    for ((name, _), score) in traces::SHAPES.iter().zip(&scores) {
+        // The rising half of a slow wave looks like a lasting drift.
+        let most = if *name == "slow wave" { 1.6 } else { 1.3 };
+        assert!(of_whole(score) <= most, "{name}: {}", of_whole(score));
+        assert!(of_rest(score) <= most, "{name}: {}", of_rest(score));
+        assert!(score.covered() >= 0.5, "{name}: {:?}", score.coverage);
     }
-    assert!((0.65..=0.95).contains(&mean.coverage), "{}", mean.coverage);
+    for mean in [named, all] {
+        assert!(of_whole(&mean) <= 0.85, "{}", of_whole(&mean));
+        assert!(of_rest(&mean) <= 0.85, "{}", of_rest(&mean));
+        assert!((0.75..=0.87).contains(&mean.covered()), "{:?}", mean.coverage);
+        assert!(mean.coverage.iter().all(|third| (0.65..=0.92).contains(third)), "{:?}", mean.coverage);
+    }
 }
 
+/// An operator looks at it: one more product must not throw it to and fro.
 #[test]
-fn runs_of_shapes_the_estimator_was_not_made_for_are_foretold_better_than_by_plain_ones() {
-    let mean = Score::mean(&scores_on(&traces::OTHER_NAMES));
-    for errors in [mean.of_whole, mean.of_rest] {
-        let against_best = Score::against_best(&errors);
-        assert!(against_best <= 0.85, "{against_best}");
+fn the_expected_end_of_a_noisy_run_moves_little_from_product_to_product() {
+    let (_, shape) = traces::SHAPES.iter().find(|(name, _)| *name == "wave").unwrap();
+    let durations = traces::trace(*shape, 2_000_003, 1_500);
+    let mut pace = Pace::new();
+    let mut elapsed = 0.0;
+    let mut ends = Vec::new();
+    for (index, duration) in durations.iter().enumerate() {
+        pace.observe(Duration::from_secs_f64(*duration));
+        elapsed += duration;
+        let rest = pace.estimate((durations.len() - index - 1) as u64);
+        ends.extend(rest.map(|rest| elapsed + rest.expected.as_secs_f64()));
     }
-    assert!((0.6..=0.95).contains(&mean.coverage), "{}", mean.coverage);
-}
-
-/// A few runs of every trace.
-fn scores_on(names: &[&str]) -> Vec<Score> {
-    let of_trace = |name: &&str| {
-        let scores: Vec<Score> = (101..=103).map(|seed| score(name, seed, 1_500)).collect();
-        Score::mean(&scores)
-    };
-    names.iter().map(of_trace).collect()
+    let moved: f64 = ends.windows(2).map(|pair| (pair[1] / pair[0] - 1.0).abs()).sum();
+    assert!(moved / (ends.len() as f64) < 0.02, "{}", moved / ends.len() as f64);
 }

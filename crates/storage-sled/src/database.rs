@@ -16,6 +16,7 @@ use crate::codec::encode_run;
 use crate::error::{from_io, from_sled};
 use crate::folder::{Folder, sync_folder};
 use crate::panics::{guarded, guarded_or};
+use crate::snapshots::{has_snapshots, move_snapshots_aside};
 use crate::{OpenError, SledOptions, chunks, keys};
 
 /// The format of the folder and the trees; records have a version of their own.
@@ -277,34 +278,4 @@ fn contradiction() -> StoreError {
 /// Sled gives this error no kind of its own.
 fn is_lock_error(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().starts_with("could not acquire lock"))
-}
-
-fn snapshots(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let items: io::Result<Vec<_>> = fs::read_dir(path)?.collect();
-    let is_snapshot =
-        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("snap."));
-    Ok(items?.into_iter().map(|item| item.path()).filter(is_snapshot).collect())
-}
-
-fn has_snapshots(path: &Path) -> bool {
-    snapshots(path).is_ok_and(|snapshots| !snapshots.is_empty())
-}
-
-/// A snapshot only makes opening faster: the log has everything.
-fn move_snapshots_aside(folder: &Folder, path: &Path, cause: &StoreError) -> io::Result<()> {
-    let damaged = folder.make_damaged()?;
-    for snapshot in snapshots(path)? {
-        if let Some(name) = snapshot.file_name() {
-            fs::rename(&snapshot, damaged.join(name))?;
-        }
-    }
-    sync_folder(&damaged)?;
-    sync_folder(path)?;
-    sync_folder(folder.path())?;
-    tracing::error!(
-        %cause,
-        moved_to = %damaged.display(),
-        "a snapshot of the database is damaged and was moved aside; opening from the log"
-    );
-    Ok(())
 }

@@ -14,6 +14,7 @@ mod reader;
 mod reserve;
 mod set_aside;
 mod shared;
+mod snapshots;
 mod store;
 mod verify;
 mod writer;

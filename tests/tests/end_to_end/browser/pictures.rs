@@ -66,7 +66,8 @@ async fn five_hundred_markets_are_a_list_that_can_be_searched() -> anyhow::Resul
     server.api.start().await?;
     let page = dashboard(&browser, &server, Appearance::WIDE).await?;
     page.reads("#markets-count", "500").await?;
-    page.reads("#markets-rows", "M016").await?;
+    page.reads("#state", "Running").await?;
+    page.reads("#markets-rows", "Fetching").await?;
     picture(&page, "many-markets").await?;
     let rows = "document.querySelectorAll('#markets-rows .row').length";
     let drawn = page.value(rows).await?;

@@ -35,6 +35,8 @@ const SETTLING: Duration = Duration::from_secs(1);
 const MOSTLY_REFUSED: f64 = 0.3;
 /// So many refusals are enough to see that.
 const REFUSALS_CLEAR: usize = 8;
+/// Fewer served per second than this may be a bad moment; whether the pace is slower, more refusals tell.
+const SERVED_MIN: f64 = 1.0;
 /// An upstream that is too busy for some still serves at least so many.
 const OVERLOADED_SERVED_MIN: u32 = 10;
 /// For so long fewer refusals are not held against a pace that was not the reason.
@@ -179,7 +181,8 @@ impl Throttle {
         Some(match &self.stage {
             Stage::Limited(limit) => limit.refused_again(refused, &self.served, self.refusals.answers(), now),
             Stage::Trial(_) | Stage::Free => {
-                Stage::Trial(Trial::of_half(self.served.pace(now), self.refusals.answers(), refused))
+                let served = self.served.pace(now).max(SERVED_MIN);
+                Stage::Trial(Trial::of_half(served, self.refusals.answers(), refused))
             }
         })
     }

@@ -8,6 +8,7 @@ mod figures {
     pub(crate) mod dashboard;
     pub(crate) mod machine;
     pub(crate) mod million;
+    pub(crate) mod pacing;
     pub(crate) mod process;
     pub(crate) mod programs;
     pub(crate) mod report;
@@ -22,9 +23,9 @@ use std::process::ExitCode;
 
 use figures::report::Report;
 use figures::size::Size;
-use figures::{bare, dashboard, machine, million, speed};
+use figures::{bare, dashboard, machine, million, pacing, speed};
 
-const USAGE: &str = "usage: figures [--quick] [--only speed|million|dashboard]";
+const USAGE: &str = "usage: figures [--quick] [--only speed|million|pacing|dashboard]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -59,7 +60,7 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
             other => anyhow::bail!("unknown argument {other:?}; {USAGE}"),
         }
     }
-    anyhow::ensure!(matches!(only, None | Some("speed" | "million" | "dashboard")), "{USAGE}");
+    anyhow::ensure!(matches!(only, None | Some("speed" | "million" | "pacing" | "dashboard")), "{USAGE}");
     let mut report = Report::default();
     machine::describe(&mut report, &size)?;
     if only.is_none_or(|only| only == "speed") {
@@ -67,6 +68,9 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
     }
     if only.is_none_or(|only| only == "million") {
         million::measure(&mut report, &size)?;
+    }
+    if only.is_none_or(|only| only == "pacing") {
+        pacing::measure(&mut report, &size)?;
     }
     if only.is_none_or(|only| only == "dashboard") {
         dashboard::measure(&mut report, &size)?;

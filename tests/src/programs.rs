@@ -61,7 +61,8 @@ fn folder() -> anyhow::Result<PathBuf> {
 fn build(folder: &Path) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "price-cache", "--bins"]);
+    // As `cargo xtask test` builds them; of one package alone, dependencies would be built with other features.
+    command.args(["build", "--quiet", "--workspace", "--bins"]);
     command.arg("--manifest-path").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"));
     if folder.file_name().is_some_and(|name| name == "release") {
         command.arg("--release");

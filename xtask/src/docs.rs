@@ -31,7 +31,7 @@ fn documents() -> Result<[(&'static str, String); 2]> {
 }
 
 fn schema() -> Result<String> {
-    shell::run(cargo(&["build", "--package", "price-cache", "--bins"]))?;
+    shell::run(cargo(&["build", "--workspace", "--bins"]))?;
     let output = Command::new(binary("price-cache")).args(["config", "schema"]).output()?;
     Ok(String::from_utf8(output.stdout)?)
 }

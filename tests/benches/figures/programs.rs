@@ -39,9 +39,23 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// Starts a simulator of so many markets and products of each.
-    pub(crate) fn start((markets, products): (u32, u32), processors: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) fn start(catalogue: (u32, u32), processors: Option<&str>) -> anyhow::Result<Self> {
+        Self::begin(catalogue, processors, &[])
+    }
+
+    /// The same, and it answers so many prices per second.
+    pub(crate) fn limited(catalogue: (u32, u32), per_second: u32) -> anyhow::Result<Self> {
+        Self::begin(catalogue, None, &["--rate-limit", &per_second.to_string()])
+    }
+
+    fn begin(
+        (markets, products): (u32, u32),
+        processors: Option<&str>,
+        options: &[&str],
+    ) -> anyhow::Result<Self> {
         let mut command = command(&program("price-cache-simulator")?, processors);
         command.arg("--data-set").arg(format!("synthetic:{markets}x{products}")).arg("--no-pair-counts");
+        command.args(options);
         let mut process = Process::start(&mut command)?;
         let api = Api::new(&process.line()?)?;
         Ok(Self { api, _process: process })
@@ -74,6 +88,11 @@ pub(crate) struct Place {
 impl Place {
     /// A new one, on the file system of the build.
     pub(crate) fn new(upstream: &Upstream, parallel_markets: u32) -> anyhow::Result<Self> {
+        Self::with_run(upstream, parallel_markets, "")
+    }
+
+    /// The same with another line of `[run]`.
+    pub(crate) fn with_run(upstream: &Upstream, parallel_markets: u32, run: &str) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("figures-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         let configuration = format!(
             "[source]\nbase_url = \"{}\"\n\n\
@@ -82,7 +101,7 @@ impl Place {
              pagination = {{ style = \"page\", size_param = \"size\", size = 5000, total_pages = \"$.pages\" }}\n\n\
              [source.price]\nurl = \"/markets/{{market}}/products/{{product}}/price\"\n\
              amount = \"$.amount\"\ncurrency = \"$.currency\"\n\n\
-             [run]\nparallel_markets = {parallel_markets}\n\n\
+             [run]\nparallel_markets = {parallel_markets}\n{run}\n\n\
              [server]\nlisten = \"127.0.0.1:0\"\n\n\
              [storage]\npath = {:?}\n\n[log]\nlevel = \"warn\"\n",
             upstream.api.url(),

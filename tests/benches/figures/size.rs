@@ -16,6 +16,8 @@ pub(crate) struct Size {
     pub(crate) large: (u32, u32),
     /// How often the server is killed and started again.
     pub(crate) kills: usize,
+    /// How long each way to pace a run is watched.
+    pub(crate) paced: Duration,
 }
 
 impl Size {
@@ -28,6 +30,7 @@ impl Size {
             small: (20, 500),
             large: (20, 50_000),
             kills: 3,
+            paced: Duration::from_secs(120),
         }
     }
 
@@ -40,6 +43,7 @@ impl Size {
             small: (20, 500),
             large: (20, 5_000),
             kills: 2,
+            paced: Duration::from_secs(45),
         }
     }
 }

@@ -257,5 +257,7 @@ fn what_is_no_record_says_why() {
     assert_eq!(error(&without_checksum(&longer)), "there are bytes after its end");
     assert_eq!(error(&longer[..4]), "it ends within its checksum");
     let damaged = DecodeError::damaged("cut off").of(|| "the run".to_owned());
-    assert_eq!(damaged.to_string(), "a stored record is damaged: the run: cut off");
+    let told =
+        "a stored record is damaged: the run: cut off; stop the server and run `price-cache doctor --repair`";
+    assert_eq!(damaged.to_string(), told);
 }

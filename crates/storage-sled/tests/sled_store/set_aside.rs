@@ -26,7 +26,7 @@ fn what_is_set_aside_is_in_the_file_and_not_in_the_store() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 2);
     // US, NUL, p000003; the value begins with the format version.
-    let begin = "{\"tree\":\"entries\",\"key\":\"55530070303030303033\",\"value\":\"01";
+    let begin = "{\"tree\":\"entries\",\"key\":\"55530070303030303033\",\"value\":\"02";
     assert!(lines[0].starts_with(begin) && lines[0].ends_with("\"}"), "{text}");
     // A later repair has a file of its own.
     let next = block_on(store.set_aside(vec![RecordKey::entry(&us(), &id(0))], None)).unwrap();

@@ -58,7 +58,9 @@ async function recount(version, failed) {
     setText(byId("failures-empty"), error.message);
     setHidden(byId("failures-empty"), false);
   } finally {
-    nextCount = Date.now() + Math.max(REFRESH_MILLIS_MIN, (Date.now() - begun) * REFRESH_SHARE_INVERSE);
+    // Where nothing had failed, nobody was asked: the first failure is shown at once.
+    const rest = Math.max(REFRESH_MILLIS_MIN, (Date.now() - begun) * REFRESH_SHARE_INVERSE);
+    nextCount = failed === 0 ? 0 : Date.now() + rest;
     counting = false;
   }
 }

@@ -96,7 +96,8 @@ async fn a_market_that_is_set_aside_says_so() -> anyhow::Result<()> {
         Ok(line.with_context(|| format!("no {begin} in {text}"))?.parse()?)
     };
     ensure!(value("waiting{reason=\"parked\"}")? == 1.0, "{text}");
-    ensure!((3_000.0..=3_600.0).contains(&value("wait_seconds{market=\"M002\"}")?), "{text}");
+    // The upper half of the delay is left to chance.
+    ensure!((1_790.0..=3_600.0).contains(&value("wait_seconds{market=\"M002\"}")?), "{text}");
     ensure!(value("parked{market=\"M001\"}")? == 0.0, "{text}");
     ensure!(value("eta_seconds{market=\"M002\"}")? > value("eta_seconds{market=\"M001\"}")?, "{text}");
     Ok(())

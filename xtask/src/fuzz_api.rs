@@ -28,14 +28,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
         _ => bail!("usage: cargo xtask fuzz-api [--seed SEED]"),
     };
     let program = schemathesis()?;
-    shell::run(cargo(&[
-        "build",
-        "--package",
-        "price-cache",
-        "--package",
-        "price-cache-simulator",
-        "--bins",
-    ]))?;
+    shell::run(cargo(&["build", "--workspace", "--bins"]))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let cases = runtime.block_on(async {
         Ok::<_, anyhow::Error>(fuzz(&program, seed, false).await? + fuzz(&program, seed, true).await?)

@@ -85,10 +85,9 @@ impl Pacing {
     pub(crate) fn take_turn(&self, market: Option<&MarketId>) -> Turn {
         let now = Instant::now();
         self.change(|state| {
-            let configured = self.options.upstream_interval_min;
-            let throttled = state.throttle.interval(now).filter(|interval| *interval > configured);
-            let reason = if throttled.is_some() { WaitReason::Throttled } else { WaitReason::Pacing };
-            let at = state.upstream.take(now, throttled.unwrap_or(configured));
+            let (interval, is_throttled) = self.upstream_interval(&mut state.throttle, now);
+            let reason = if is_throttled { WaitReason::Throttled } else { WaitReason::Pacing };
+            let at = state.upstream.take(now, interval);
             if let Some(market) = market {
                 let market = state.markets.entry(market.clone()).or_default();
                 market.slots.take(at, self.options.market_interval_min);
@@ -147,13 +146,17 @@ impl Pacing {
     /// Requests per second that all markets together may send now; `None` when nothing limits them.
     pub(crate) fn limit(&self) -> Option<PaceLimit> {
         let now = Instant::now();
+        let (interval, is_throttled) = self.change(|state| self.upstream_interval(&mut state.throttle, now));
+        (!interval.is_zero())
+            .then(|| PaceLimit { requests_per_second: 1.0 / interval.as_secs_f64(), is_throttled })
+    }
+
+    /// The time between two requests of all markets together, and whether refusals made it longer than
+    /// configured.
+    fn upstream_interval(&self, throttle: &mut Throttle, now: Instant) -> (Duration, bool) {
         let configured = self.options.upstream_interval_min;
-        let throttled = self.change(|state| state.throttle.interval(now)).filter(|each| *each > configured);
-        let interval = throttled.unwrap_or(configured);
-        (!interval.is_zero()).then(|| PaceLimit {
-            requests_per_second: 1.0 / interval.as_secs_f64(),
-            is_throttled: throttled.is_some(),
-        })
+        let throttled = throttle.interval(now).filter(|interval| *interval > configured);
+        (throttled.unwrap_or(configured), throttled.is_some())
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {

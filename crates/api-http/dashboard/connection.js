@@ -99,8 +99,9 @@ export class Connection {
         this.#handlers.connection({ kind: "polling" });
       } catch (error) {
         if (error.status === 401) return;
+        // Whatever went wrong, the server may be another one afterwards, which has a stream.
         await this.#backOff(error);
-        continue;
+        return;
       }
       await this.#sleep(POLL_MILLIS);
     }

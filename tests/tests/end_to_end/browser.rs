@@ -10,6 +10,8 @@ mod keyboard;
 mod names;
 #[path = "browser/pictures.rs"]
 mod pictures;
+#[path = "browser/recovery.rs"]
+mod recovery;
 #[path = "browser/run.rs"]
 mod run;
 #[path = "browser/tabs.rs"]

@@ -13,18 +13,30 @@ use crate::stage::Stage;
 
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// A completed run, and the first file that its store opens on the way up replaced by a pipe: a server waits there
-/// until somebody reads from it.
+/// A completed run whose next server is held up.
 async fn held_open() -> anyhow::Result<Stage> {
     let stage = Stage::new(Catalogue::synthetic(1, 20), &Settings::default()).await?;
     let server = stage.completed().await?;
     ensure!(server.terminate().await? == Some(0), "it ends well");
-    stage.scene.shell("rm data/lock && mkfifo data/lock").await?.expect(0)?;
+    hold_up(&stage).await?;
     Ok(stage)
 }
 
-/// The address is on stdout only when the server is ready; before that it is in the log.
-async fn recovering(stage: &Stage) -> anyhow::Result<(Launch, Api)> {
+/// Replaces the first file that the store opens on the way up by a pipe: the next server waits there until it is let
+/// go.
+pub(crate) async fn hold_up(stage: &Stage) -> anyhow::Result<()> {
+    stage.scene.shell("rm data/lock && mkfifo data/lock").await?.expect(0)?;
+    Ok(())
+}
+
+/// Lets the server go on, which waits for somebody to read from the pipe.
+pub(crate) async fn let_go(stage: &Stage) -> anyhow::Result<fs::File> {
+    let pipe = stage.scene.path("data/lock");
+    Ok(tokio::task::spawn_blocking(move || fs::File::open(pipe)).await??)
+}
+
+/// A server that is held up. Its address is on stdout only when it is ready; before that it is in the log.
+pub(crate) async fn recovering(stage: &Stage) -> anyhow::Result<(Launch, Api)> {
     let told_before = stage.scene.stderr().len();
     let launch = stage.scene.launch()?;
     let address = eventually("that it recovers", PATIENCE, async || {
@@ -61,8 +73,7 @@ async fn until_the_store_is_open_a_server_is_alive_and_not_ready() -> anyhow::Re
     let told = stage.scene.failing_server().await?.expect(1)?;
     ensure!(told.stderr.contains("cannot listen on"), "{}", told.stderr);
 
-    let pipe = stage.scene.path("data/lock");
-    let _reader = tokio::task::spawn_blocking(move || fs::File::open(pipe)).await??;
+    let _reader = let_go(&stage).await?;
     let server = launch.listening().await?;
     ensure!(server.api == api, "another address");
     ensure!(api.get("/health/ready").await?["status"] == "ok", "it is ready when it says where it listens");

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use price_cache_domain::{FailureClass, Fault, MarketId};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::snapshot::WaitReason;
 use crate::{Options, PacingOptions};
@@ -27,10 +27,10 @@ pub(crate) type NotBefore = (Instant, WaitReason);
 
 /// A turn at the upstream.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    pub(crate) at: Instant,
+struct Turn {
+    at: Instant,
     /// Why it is not earlier.
-    pub(crate) reason: WaitReason,
+    reason: WaitReason,
     generation: u64,
 }
 
@@ -59,6 +59,33 @@ struct Market {
     not_before: Option<NotBefore>,
 }
 
+/// See [`Pacing::waits`].
+pub(crate) struct Waits<'a> {
+    pacing: &'a Pacing,
+    market: Option<&'a MarketId>,
+    /// What the market waits for by itself.
+    own: Option<NotBefore>,
+    turn: Option<Turn>,
+}
+
+impl Iterator for Waits<'_> {
+    type Item = NotBefore;
+
+    fn next(&mut self) -> Option<NotBefore> {
+        if let Some(own) = self.own.take() {
+            return Some(own);
+        }
+        // A turn is void when the pace fell while it was waited for; there is another one then.
+        if self.turn.take().is_some_and(|turn| self.pacing.begin(&turn, self.market)) {
+            return None;
+        }
+        let turn = self.pacing.take_turn();
+        let wait = (turn.at, turn.reason);
+        self.turn = Some(turn);
+        Some(wait)
+    }
+}
+
 impl Pacing {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
@@ -74,45 +101,40 @@ impl Pacing {
         }
     }
 
-    /// What a market has to wait for by itself, if anything. Its turn at the upstream comes after that.
+    /// What the next request has to wait for, one after another: `backoff` or what else the market waits for by
+    /// itself, and then its turn at the upstream. When that ends, the request is to be sent.
+    pub(crate) fn waits<'a>(&'a self, market: Option<&'a MarketId>, backoff: Option<NotBefore>) -> Waits<'a> {
+        let own = [backoff, market.and_then(|market| self.not_before(market))].into_iter().flatten();
+        Waits { pacing: self, market, own: own.max_by_key(|(until, _)| *until), turn: None }
+    }
+
+    /// What a market has to wait for by itself, if anything.
     pub(crate) fn not_before(&self, market: &MarketId) -> Option<NotBefore> {
         let now = Instant::now();
         self.change(|state| state.markets.get(market)?.not_before.filter(|(until, _)| *until > now))
     }
 
-    /// Takes the next turn at the upstream, which none but the caller may use: when it comes, and what it
-    /// has to be waited for. Turns are given in the order in which they are asked for.
-    pub(crate) fn take_turn(&self, market: Option<&MarketId>) -> Turn {
+    /// Takes the next turn at the upstream, which none but the caller may use. Turns are given in the order in
+    /// which they are asked for.
+    fn take_turn(&self) -> Turn {
         let now = Instant::now();
         self.change(|state| {
             let (interval, is_throttled) = self.upstream_interval(&mut state.throttle, now);
             let reason = if is_throttled { WaitReason::Throttled } else { WaitReason::Pacing };
-            let at = state.upstream.take(now, interval);
-            if let Some(market) = market {
-                let market = state.markets.entry(market.clone()).or_default();
-                market.slots.take(at, self.options.market_interval_min);
-            }
-            Turn { at, reason, generation: state.generation }
+            Turn { at: state.upstream.take(now, interval), reason, generation: state.generation }
         })
     }
 
-    /// Whether a turn still holds once its time has come. When the pace fell meanwhile, a new one is to be taken.
-    pub(crate) fn holds(&self, turn: &Turn) -> bool {
-        self.change(|state| state.generation == turn.generation)
-    }
-
-    /// Waits until a request may be sent.
-    pub(crate) async fn turn(&self, market: Option<&MarketId>) {
-        if let Some((until, _)) = market.and_then(|market| self.not_before(market)) {
-            sleep_until(until).await;
-        }
-        loop {
-            let turn = self.take_turn(market);
-            sleep_until(turn.at).await;
-            if self.holds(&turn) {
-                return;
+    /// Uses a turn whose time has come, if it still holds.
+    fn begin(&self, turn: &Turn, market: Option<&MarketId>) -> bool {
+        self.change(|state| {
+            let holds = state.generation == turn.generation;
+            if let Some(market) = market.filter(|_| holds) {
+                let market = state.markets.entry(market.clone()).or_default();
+                market.slots.take(turn.at, self.options.market_interval_min);
             }
-        }
+            holds
+        })
     }
 
     /// An answer came, good or not, to a request that was sent at `begun`.
@@ -220,13 +242,13 @@ mod turns {
         let interval = Duration::from_millis(20);
         let pacing = pacing(PacingOptions { upstream_interval_min: interval, ..PacingOptions::default() });
         let begun = Instant::now();
-        let turns = [(); 4].map(|()| pacing.take_turn(None).at.duration_since(begun));
+        let turns = [(); 4].map(|()| pacing.take_turn().at.duration_since(begun));
         assert_eq!(turns, [0, 20, 40, 60].map(Duration::from_millis));
         // A turn used 15 ms late leaves the next one where it was; after a pause nothing is made up for.
         tokio::time::advance(Duration::from_millis(75)).await;
-        assert_eq!(pacing.take_turn(None).at.duration_since(begun), Duration::from_millis(80));
+        assert_eq!(pacing.take_turn().at.duration_since(begun), Duration::from_millis(80));
         tokio::time::advance(Duration::from_secs(9)).await;
-        let turns = [(); 2].map(|()| pacing.take_turn(None).at.duration_since(begun));
+        let turns = [(); 2].map(|()| pacing.take_turn().at.duration_since(begun));
         assert_eq!(turns, [9_075, 9_095].map(Duration::from_millis));
     }
 
@@ -235,7 +257,9 @@ mod turns {
         let market_interval_min = Duration::from_secs(4);
         let pacing = pacing(PacingOptions { market_interval_min, ..PacingOptions::default() });
         let [us, de] = ["US", "DE"].map(|id| MarketId::new(id).unwrap());
-        let begun = pacing.take_turn(Some(&us)).at;
+        let turn = pacing.take_turn();
+        let begun = turn.at;
+        assert!(pacing.begin(&turn, Some(&us)));
         pacing.answered(Some(&us), begun, None);
         assert_eq!(pacing.not_before(&us), Some((begun + market_interval_min, WaitReason::Pacing)));
         assert_eq!(pacing.not_before(&de), None);
@@ -245,5 +269,22 @@ mod turns {
         assert_eq!(pacing.not_before(&us), Some((begun + Duration::from_secs(60), WaitReason::RetryAfter)));
         tokio::time::advance(Duration::from_secs(61)).await;
         assert_eq!(pacing.not_before(&us), None);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_is_void_because_the_pace_fell_does_not_count_against_its_market() {
+        let market_interval_min = Duration::from_secs(4);
+        let pacing =
+            pacing(PacingOptions { market_interval_min, adaptive: true, ..PacingOptions::default() });
+        let us = MarketId::new("US").unwrap();
+        let void = pacing.take_turn();
+        let fault = Fault::new(FailureClass::RateLimited, "status 429");
+        for fault in [None, Some(&fault)] {
+            (0..20).for_each(|_| pacing.answered(None, void.at, fault));
+        }
+        assert!(!pacing.begin(&void, Some(&us)));
+        let held = pacing.take_turn();
+        assert!(pacing.begin(&held, Some(&us)));
+        pacing.answered(Some(&us), held.at, None);
+        assert_eq!(pacing.not_before(&us), Some((held.at + market_interval_min, WaitReason::Pacing)));
     }
 }

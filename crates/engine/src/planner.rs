@@ -10,7 +10,7 @@ use price_cache_domain::{
     FailureClass, Fault, MarketId, MarketPlan, PLAN_PAGE_PRODUCTS_MAX, Plan, PlanPageKey, ProductId,
     ProductLists, RunFailureClass, RunId,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::{Input, SessionEnd, SessionFailure};
@@ -125,7 +125,9 @@ impl Planner<'_> {
         let mut limited_since = None;
         loop {
             let exchange = async {
-                self.work.pacing.turn(market).await;
+                for (until, _) in self.work.pacing.waits(market, None) {
+                    sleep_until(until).await;
+                }
                 let begun = Instant::now();
                 let result = request().await;
                 self.work.pacing.answered(market, begun, result.as_ref().err());

@@ -119,22 +119,12 @@ impl<'a> ProductFetcher<'a> {
         Failure::new(failure.class(), format!("not repeated, too much fails ({})", failure.message()))
     }
 
-    /// Waits until the market may send a request, and then for its turn at the upstream. `None` when the run stops
-    /// meanwhile.
+    /// Waits until the market may send a request. `None` when the run stops meanwhile.
     async fn wait_for_turn(&mut self) -> Option<()> {
-        let backoff = self.backoff.take();
-        let pacing = &self.work.pacing;
-        let own = [backoff, pacing.not_before(self.market)].into_iter().flatten();
-        if let Some((until, reason)) = own.max_by_key(|(until, _)| *until) {
+        for (until, reason) in self.work.pacing.waits(Some(self.market), self.backoff.take()) {
             self.wait_until(until, reason).await?;
         }
-        loop {
-            let turn = pacing.take_turn(Some(self.market));
-            self.wait_until(turn.at, turn.reason).await?;
-            if pacing.holds(&turn) {
-                return Some(());
-            }
-        }
+        Some(())
     }
 
     async fn wait_until(&self, until: Instant, reason: WaitReason) -> Option<()> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use price_cache_domain::{FailureClass, Fault, MarketId};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Pacing;
 use crate::{Options, PacingOptions};
@@ -92,7 +92,9 @@ async fn walk(
                 let mut random = fastrand::Rng::with_seed(number);
                 let (mut served, mut refused) = (0_u32, 0_u32);
                 while Instant::now() < end {
-                    pacing.turn(Some(&market)).await;
+                    for (until, _) in pacing.waits(Some(&market), None) {
+                        sleep_until(until).await;
+                    }
                     let begun = Instant::now();
                     sleep(Duration::from_millis(latency_ms / 2)).await;
                     let verdict = upstream.lock().unwrap_or_else(PoisonError::into_inner)(Instant::now());

@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use price_cache_domain::{FailureClass, MarketId, Timestamp};
+use price_cache_domain::{Failure, FailureClass, MarketId, Timestamp};
 use tokio::time::Instant;
 
 use crate::ParkingOptions;
 
 /// Why a market is parked: so many failures in a row, and what the last of them was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParkReason {
     /// Failures in a row, of this market or of all together, probes not counted.
     pub failures: u32,
-    /// The class of the last one.
-    pub class: FailureClass,
+    /// The last one.
+    pub last: Arc<Failure>,
     /// Its HTTP status, where an answer with one came.
     pub status_code: Option<u16>,
 }
@@ -24,13 +24,16 @@ impl fmt::Display for ParkReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status_code {
             Some(code) => write!(formatter, "{} x {code}", self.failures),
-            None => write!(formatter, "{} x {}", self.failures, self.class),
+            None => {
+                let (class, message) = (self.last.class(), self.last.message());
+                write!(formatter, "{} x {class}, the last: {message}", self.failures)
+            }
         }
     }
 }
 
 /// A market that is parked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parked {
     pub(crate) reason: ParkReason,
     /// Since the upstream was last well, as far as this market knows.
@@ -121,8 +124,10 @@ impl Parking {
             let bound = bound.min(self.options.probe_delay_max);
             let until = Instant::now() + bound.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0);
             let until = earliest.map_or(until, |earliest| until.max(earliest));
-            let (failures, since) =
-                market.parked.map_or((failures, now), |parked| (parked.reason.failures, parked.since));
+            let (failures, since) = market
+                .parked
+                .as_ref()
+                .map_or((failures, now), |parked| (parked.reason.failures, parked.since));
             market.parked = Some(Parked { reason: ParkReason { failures, ..reason }, since, until });
             until
         })
@@ -130,7 +135,7 @@ impl Parking {
 
     /// Why and until when a market is parked, if it is.
     pub(crate) fn parked(&self, market: &MarketId) -> Option<Parked> {
-        self.change(|state| state.markets.get(market)?.parked)
+        self.change(|state| state.markets.get(market)?.parked.clone())
     }
 
     /// How many probes of a market failed since the upstream was last well.

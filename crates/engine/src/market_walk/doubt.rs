@@ -1,7 +1,9 @@
 //! Who is at fault when products fail one after another: they, the upstream, or our credentials. Until that is
 //! known they are held back; a product that came before is asked for again, and its answer decides.
 
-use price_cache_domain::{Entry, Failure, FailureClass, RunFailureClass};
+use std::sync::Arc;
+
+use price_cache_domain::{Entry, FailureClass, RunFailureClass};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Fetched, WalkEnd, Walker};
@@ -27,7 +29,8 @@ impl Walker<'_> {
         permit: OwnedSemaphorePermit,
     ) -> Result<(), WalkEnd> {
         let sign = self.sign_of(&fetched.entry);
-        let is_enough = match &sign {
+        let is_enough = match sign {
+            Sign::Unwell(reason) if self.is_probe => return Err(self.park(reason)),
             Sign::Well => {
                 self.upstream_is_well();
                 if self.held.is_empty() {
@@ -38,7 +41,6 @@ impl Walker<'_> {
                 self.held.push(fetched);
                 return self.record_held().await;
             }
-            Sign::Unwell(reason) if self.is_probe => return Err(self.park(*reason)),
             Sign::Unwell(_) => {
                 self.failures_in_a_row += 1;
                 self.work.parking.failed(self.failures_in_a_row)
@@ -109,15 +111,16 @@ impl Walker<'_> {
 
     fn sign_of(&self, entry: &Entry) -> Sign {
         let attempts = &entry.outcome.attempts;
-        let Some(class) = attempts.failure().map(Failure::class) else { return Sign::Well };
-        if class == FailureClass::Credentials {
-            return Sign::Refused(attempts.failure().map_or("", Failure::message).to_owned());
+        let Some(failure) = attempts.failure() else { return Sign::Well };
+        if failure.class() == FailureClass::Credentials {
+            return Sign::Refused(failure.message().to_owned());
         }
-        if !self.work.parking.suspects(class) {
+        if !self.work.parking.suspects(failure.class()) {
             return Sign::Well;
         }
+        let failures = self.failures_in_a_row.max(1);
         let status_code = attempts.kept().last().and_then(|last| last.status_code);
-        Sign::Unwell(ParkReason { failures: self.failures_in_a_row.max(1), class, status_code })
+        Sign::Unwell(ParkReason { failures, last: Arc::new(failure.clone()), status_code })
     }
 
     /// An answer of another kind came.

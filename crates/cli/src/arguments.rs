@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use local::{
-    ConfigCommand, DoctorArguments, DumpArguments, InitArguments, LocalCommand, ProbeArguments,
-    SelftestArguments,
+    ConfigCommand, DoctorArguments, DumpArguments, InitArguments, LocalCommand, PlanArguments,
+    ProbeArguments, RunArguments, SelftestArguments,
 };
 pub use remote::{
     ErrorsArguments, GetArguments, ListArguments, LogsArguments, PricesCommand, RemoteCommand,
@@ -214,12 +214,12 @@ mod tests {
 
     #[test]
     fn local_commands() {
-        assert!(matches!(local(&["run"]), LocalCommand::Run));
+        assert!(matches!(local(&["run"]), LocalCommand::Run(a) if !a.json));
         assert!(matches!(local(&["serve"]), LocalCommand::Serve));
         assert!(
             matches!(local(&["probe", "--market", "uk"]), LocalCommand::Probe(a) if a.market.as_deref() == Some("uk"))
         );
-        assert!(matches!(local(&["plan"]), LocalCommand::Plan));
+        assert!(matches!(local(&["plan", "--json"]), LocalCommand::Plan(a) if a.json));
         assert!(matches!(local(&["doctor"]), LocalCommand::Doctor(a) if !a.repair && !a.json));
         assert!(
             matches!(local(&["doctor", "--repair", "--json"]), LocalCommand::Doctor(a) if a.repair && a.json)

@@ -49,10 +49,10 @@ async fn local(
 ) -> anyhow::Result<Exit> {
     let config = &global.config;
     match command {
-        LocalCommand::Run => commands::run::execute(config, streams).await,
+        LocalCommand::Run(arguments) => commands::run::execute(config, arguments, streams).await,
         LocalCommand::Serve => commands::serve::execute(config, streams).await,
         LocalCommand::Probe(arguments) => commands::probe::execute(config, arguments, streams).await,
-        LocalCommand::Plan => commands::plan::execute(config, streams).await,
+        LocalCommand::Plan(arguments) => commands::plan::execute(config, arguments, streams).await,
         LocalCommand::Config { command } => commands::config::execute(config, command, streams),
         LocalCommand::Doctor(arguments) => commands::doctor::execute(config, arguments, streams).await,
         LocalCommand::Selftest(arguments) => commands::selftest::execute(arguments, streams).await,

@@ -153,7 +153,15 @@ async fn plan_and_probe_fetch_next_to_nothing() -> anyhow::Result<()> {
     ensure!(probe.stdout.contains("understood") && probe.stdout.contains("EUR"), "{probe:?}");
     let probe = stage.scene.run(&["probe", "--market", "nowhere"]).await?.expect(1)?;
     ensure!(probe.stderr.contains("nowhere"), "{probe:?}");
+    let plan: Value = serde_json::from_str(&stage.scene.run(&["plan", "--json"]).await?.expect(0)?.stdout)?;
+    ensure!(plan["products"] == 100 && plan["markets"][0]["products"] == 50, "{plan}");
     ensure!(stage.simulator.ledger().total_requests() == 2, "a probe fetches one price of each market");
+    let probe = stage.scene.run(&["probe", "--json"]).await?.expect(0)?;
+    for line in probe.stdout.lines() {
+        let market: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
+        ensure!(market["price"]["currency"] == "EUR" && market["error"].is_null(), "{market:#}");
+    }
+    ensure!(probe.stdout.lines().count() == 2, "{probe:?}");
     ensure!(!stage.scene.path("data").exists(), "neither makes a store");
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::ensure;
 use price_cache_simulator::{Catalogue, FaultKind, Faults, FixedFault};
 use price_cache_tests::{Settings, Signal};
+use serde_json::Value;
 
 use crate::stage::Stage;
 
@@ -23,8 +24,11 @@ async fn a_run_ends_with_0_or_with_5_when_products_failed() -> anyhow::Result<()
 
     let fault = FixedFault::pair("M002", "product-0000007", FaultKind::Status(404));
     stage.simulator.set_faults(Faults::always([fault]))?;
-    let failed = stage.scene.run(&["run"]).await?.expect(5)?;
+    let failed = stage.scene.run(&["run", "--json"]).await?.expect(5)?;
     ensure!(failed.stderr.contains("1 failed"), "{}", failed.stderr);
+    let status: Value = serde_json::from_str(&failed.stdout)?;
+    ensure!(status["current_state"]["status"] == "COMPLETED", "{status:#}");
+    ensure!(status["analytics"]["total_fails"] == 1, "{status:#}");
     stage.scene.run(&["doctor"]).await?.expect(0)?;
     Ok(())
 }

@@ -15,7 +15,7 @@ const KILLS_MAX: i64 = 100_000;
 pub enum LocalCommand {
     /// Walk once through all markets in the foreground, without a server; Ctrl-C pauses, the same command resumes
     #[command(display_order = 1)]
-    Run,
+    Run(RunArguments),
     /// Start the server: the API, the dashboard and the prices
     #[command(display_order = 2)]
     Serve,
@@ -24,7 +24,7 @@ pub enum LocalCommand {
     Probe(ProbeArguments),
     /// Count the products of every market and estimate requests and duration, without fetching a price
     #[command(display_order = 21)]
-    Plan,
+    Plan(PlanArguments),
     /// Write, check or describe the configuration
     #[command(display_order = 22)]
     Config {
@@ -63,12 +63,31 @@ pub enum LocalCommand {
     Man,
 }
 
+/// What `run` takes.
+#[derive(Clone, Debug, Args)]
+pub struct RunArguments {
+    /// Print where the run is in the end as one JSON document, as the API's status has it
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `plan` takes.
+#[derive(Clone, Debug, Args)]
+pub struct PlanArguments {
+    /// Print the figures as one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What `probe` takes.
 #[derive(Clone, Debug, Args)]
 pub struct ProbeArguments {
     /// Only this market
     #[arg(long, value_name = "MARKET", value_parser = parse_id)]
     pub market: Option<String>,
+    /// Print each market as one JSON document on a line of its own
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What can be done with a configuration.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use price_cache_api_http::status_document;
+use price_cache_cli::arguments::RunArguments;
 use price_cache_cli::render::status::summary;
 use price_cache_cli::{Exit, Streams};
 use price_cache_domain::{Actor, RunStatus};
@@ -22,7 +23,7 @@ const DRAW_INTERVAL: Duration = Duration::from_millis(250);
 const STOP_TIME_MAX: Duration = Duration::from_millis(4_500);
 
 /// Starts or resumes the run and shows it until it ends; Ctrl-C pauses it.
-pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exit> {
+pub async fn execute(config: &Path, arguments: &RunArguments, streams: &mut Streams) -> anyhow::Result<Exit> {
     let loaded = loaded(config)?;
     let (lines, warnings) = mpsc::channel();
     logging::to_channel(lines);
@@ -64,7 +65,7 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
                 progress.update(&status_document(&engine.snapshot(), engine.pace_limit(), engine.now()), Instant::now());
                 progress.finish();
                 stopped.context("the run did not stop in time; the same command resumes it")??;
-                tell(&engine, streams);
+                tell(&engine, arguments, streams)?;
                 streams.human("paused; the same command resumes");
                 return Ok(Exit::Interrupted);
             }
@@ -72,7 +73,7 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     }
     warnings.try_iter().for_each(|warning| progress.say(&warning));
     progress.finish();
-    tell(&engine, streams);
+    tell(&engine, arguments, streams)?;
     let snapshot = engine.snapshot();
     // The last word on disk was the end of the run; nothing is under way any more.
     engine.shutdown(actor).await?;
@@ -92,10 +93,14 @@ fn has_ended(snapshot: &Snapshot) -> bool {
     }
 }
 
-fn tell(engine: &Handle, streams: &mut Streams) {
+fn tell(engine: &Handle, arguments: &RunArguments, streams: &mut Streams) -> anyhow::Result<()> {
     let status = status_document(&engine.snapshot(), engine.pace_limit(), engine.now());
     streams.human(&summary(&status));
     if let Some(message) = &status.current_state.error_message {
         streams.human(&format!("error: {message}"));
     }
+    if arguments.json {
+        streams.data(&serde_json::to_string_pretty(&status)?)?;
+    }
+    Ok(())
 }

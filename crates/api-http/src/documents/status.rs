@@ -85,6 +85,9 @@ fn market_status(
     }
 }
 
+/// A wait of less would be told as one of 0.0 s.
+const TOLD_SECONDS_MIN: f64 = 0.05;
+
 /// The line that says why a market waits and until when.
 fn waiting(activity: &Activity, now: Timestamp) -> Option<String> {
     let (reason, until) = match activity {
@@ -108,7 +111,7 @@ fn waiting(activity: &Activity, now: Timestamp) -> Option<String> {
         WaitReason::Throttled => "slowed down, the upstream refused requests".to_owned(),
         WaitReason::SlowAnswers => "slowed down, the upstream answers slowly".to_owned(),
     };
-    (left > 0.0).then(|| format!("next request in {left:.1} s: {why}"))
+    (left >= TOLD_SECONDS_MIN).then(|| format!("next request in {left:.1} s: {why}"))
 }
 
 /// The line of a market whose failed products are tried again.
@@ -174,6 +177,6 @@ mod tests {
             line(WaitReason::Backoff(FailureClass::Timeout), 3_000).as_deref(),
             Some("next request in 0.2 s: backoff after timeout")
         );
-        assert_eq!(line(WaitReason::RetryAfter, 3_200), None);
+        assert_eq!(line(WaitReason::RetryAfter, 3_151), None);
     }
 }

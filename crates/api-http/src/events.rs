@@ -3,18 +3,16 @@
 
 mod frames;
 mod position;
-mod status_frame;
 mod subscriber;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use self::position::Instance;
-use self::status_frame::StatusFrames;
 pub(crate) use self::subscriber::{Subscriber, Timing};
 
 /// What all subscribers share.
@@ -22,7 +20,6 @@ pub(crate) struct Events {
     instance: Instance,
     places: Arc<Semaphore>,
     places_max: usize,
-    status: Mutex<StatusFrames>,
     /// Ends every stream.
     ending: CancellationToken,
 }
@@ -33,7 +30,6 @@ impl Events {
             instance: Instance::new(),
             places: Arc::new(Semaphore::new(subscribers_max)),
             places_max: subscribers_max,
-            status: Mutex::default(),
             ending: CancellationToken::new(),
         }
     }
@@ -56,9 +52,5 @@ impl Events {
     /// Sends every subscriber what it has not seen yet, and ends the streams.
     pub(crate) fn end(&self) {
         self.ending.cancel();
-    }
-
-    fn status<T>(&self, read: impl FnOnce(&mut StatusFrames) -> T) -> T {
-        read(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -12,6 +12,7 @@ mod documents;
 mod entrance;
 mod events;
 mod guard;
+mod latest_status;
 mod metrics;
 mod observe;
 mod openapi;
@@ -22,6 +23,8 @@ mod request_id;
 mod router;
 mod routes;
 mod server;
+#[cfg(test)]
+mod test_engine;
 mod validators;
 mod write_deadline;
 

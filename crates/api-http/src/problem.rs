@@ -24,7 +24,7 @@ pub(crate) const STORE_RETRY_AFTER_SECONDS: u32 = 5;
 /// How soon a client may try again while the run is recovered.
 pub(crate) const RECOVERY_RETRY_AFTER_SECONDS: u32 = 1;
 /// The media type of answers that are documents of their own, also with a status of 400 or more.
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {

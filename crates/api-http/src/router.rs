@@ -11,6 +11,7 @@ use price_cache_engine::Handle;
 
 use crate::entrance::Entrance;
 use crate::events::Events;
+use crate::latest_status::LatestStatus;
 use crate::metrics::Metrics;
 use crate::options::ServerOptions;
 use crate::problem::Problem;
@@ -22,6 +23,7 @@ pub(crate) struct App {
     pub(crate) engine: Handle,
     pub(crate) options: Arc<ServerOptions>,
     pub(crate) events: Arc<Events>,
+    pub(crate) status: Arc<LatestStatus>,
     pub(crate) metrics: Arc<Metrics>,
     /// When the server began.
     pub(crate) began: Timestamp,

@@ -86,7 +86,15 @@ impl Readiness {
         }
         let age_ms = i64::try_from(self.bound.elapsed().as_millis()).unwrap_or(i64::MAX);
         let began = Timestamp::from_millis(engine.now().as_millis().saturating_sub(age_ms));
-        self.routes.become_ready(router(App { engine, options, events: self.events, metrics, began }));
+        let status = Arc::default();
+        self.routes.become_ready(router(App {
+            engine,
+            options,
+            events: self.events,
+            status,
+            metrics,
+            began,
+        }));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The text of single events (HTML Living Standard, section 9.2).
 
+use bytes::BytesMut;
 use price_cache_engine::{Handle, Happening};
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use crate::documents::{log_entry, transition};
 pub(super) const HEARTBEAT: &str = ": heartbeat\n\n";
 
 /// An event of this name, without an id.
-pub(super) fn event(name: &str, data: &impl Serialize) -> String {
+fn event(name: &str, data: &impl Serialize) -> String {
     match serde_json::to_string(data) {
         // JSON has its line ends escaped, so one line of data it is.
         Ok(json) => format!("event: {name}\ndata: {json}\n\n"),
@@ -18,6 +19,13 @@ pub(super) fn event(name: &str, data: &impl Serialize) -> String {
             ": an event could not be written\n\n".to_owned()
         }
     }
+}
+
+/// Adds the event of a status, which is JSON on one line.
+pub(super) fn status(piece: &mut BytesMut, json: &[u8]) {
+    piece.extend_from_slice(b"event: status\ndata: ");
+    piece.extend_from_slice(json);
+    piece.extend_from_slice(b"\n\n");
 }
 
 /// The event of an entry of the journal.

@@ -8,8 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::frames::{HEARTBEAT, happened, missed};
-use super::status_frame::STATUS_INTERVAL_MIN;
+use super::frames::{HEARTBEAT, happened, missed, status};
+use crate::latest_status::STATUS_REUSED_FOR;
 use crate::router::App;
 
 /// Entries of the journal in one piece of the stream at most.
@@ -134,8 +134,8 @@ impl Subscriber {
             return woken;
         }
         // A status of before this change may be the latest that can be had for a moment.
-        let renewable = self.app.events.status(|status| status.renewable_at());
-        let earliest = self.last_sent + STATUS_INTERVAL_MIN;
+        let renewable = self.app.status.renewable_at();
+        let earliest = self.last_sent + STATUS_REUSED_FOR;
         let in_time = until_or_ended(renewable.map_or(earliest, |at| at.max(earliest)), &ending).await;
         if in_time { woken } else { Woken::Ending }
     }
@@ -157,12 +157,17 @@ impl Subscriber {
         if entries.len() == ENTRIES_MAX && self.phase == Phase::Waits {
             self.phase = Phase::Due;
         }
-        let fresh = std::mem::take(&mut self.fresh);
-        let (version, frame) = events.status(|status| status.latest(&self.app.engine, fresh));
-        if self.status != Some(version) {
-            self.status = Some(version);
-            piece.extend_from_slice(format!("id: {}\n", events.instance.id(self.seen)).as_bytes());
-            piece.extend_from_slice(&frame);
+        let App { engine, status: latest, .. } = &self.app;
+        let latest =
+            if std::mem::take(&mut self.fresh) { latest.fresh(engine) } else { latest.recent(engine) };
+        match latest {
+            Ok(latest) if self.status == Some(latest.version) => {}
+            Ok(latest) => {
+                self.status = Some(latest.version);
+                piece.extend_from_slice(format!("id: {}\n", events.instance.id(self.seen)).as_bytes());
+                status(&mut piece, &latest.json);
+            }
+            Err(error) => tracing::error!(%error, "the status could not be written"),
         }
         piece
     }

@@ -5,24 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use price_cache_domain::{Actor, RunStatus};
-use price_cache_engine::{CacheService, Options, Ports};
-use price_cache_testkit::{ManualClock, MemoryStore, ScriptedSource};
+use price_cache_testkit::ScriptedSource;
 use tokio::time::Instant;
 
 use super::{Events, Subscriber, Timing};
 use crate::metrics::Metrics;
 use crate::options::ServerOptions;
 use crate::router::App;
+use crate::test_engine::engine;
 
 async fn app(source: ScriptedSource) -> App {
-    let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::default()));
-    let ports = Ports { store, source: Arc::new(source), clock };
-    let (engine, _) = CacheService::new(ports, Options::default()).open().await.unwrap();
+    let engine = engine(source).await;
     let began = engine.now();
     App {
         engine,
         options: Arc::new(ServerOptions::default()),
         events: Arc::new(Events::new(2)),
+        status: Arc::default(),
         metrics: Arc::new(Metrics::default()),
         began,
     }

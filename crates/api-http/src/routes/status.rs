@@ -1,26 +1,30 @@
 //! `GET /api/cache/prices/status`: where the run is.
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
+use hyper::header::CONTENT_TYPE;
 use price_cache_api_types as api;
 
-use crate::documents::status_document;
 use crate::openapi::{Endpoint, Tag};
-use crate::problem::Problem;
+use crate::problem::{JSON, Problem};
 use crate::request::Parameters;
 use crate::router::App;
 
 pub(super) fn endpoint() -> Endpoint {
     let path = "/api/cache/prices/status";
     Endpoint::get(path, handle, ("getStatus", Tag::Run, "Where the run is, and when it will be done"))
-        .described("Answered from memory: it waits neither for a fetch nor for the disk.")
+        .described(
+            "Answered from memory: it waits neither for a fetch nor for the disk. The progress of a run that is under \
+             way may be a tenth of a second old; a change of the state shows at once.",
+        )
         .answer::<api::Status>(200, "The state, each market, estimates with their range, and totals.")
 }
 
-pub(crate) async fn handle(
-    State(app): State<App>,
-    parameters: Parameters,
-) -> Result<Json<api::Status>, Problem> {
+pub(crate) async fn handle(State(app): State<App>, parameters: Parameters) -> Result<Response, Problem> {
     parameters.only(&[])?;
-    Ok(Json(status_document(&app.engine.snapshot(), app.engine.pace_limit(), app.engine.now())))
+    let status = app.status.current(&app.engine).map_err(|error| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the status could not be written: {error}"))
+    })?;
+    Ok(([(CONTENT_TYPE, JSON)], status.json).into_response())
 }

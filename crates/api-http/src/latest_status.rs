@@ -1,7 +1,8 @@
 //! The status as JSON, made once for everyone who asks within a tenth of a second: of hundreds of markets it takes
 //! milliseconds, and any number of clients may ask for it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,9 +15,23 @@ use crate::documents::status_document;
 /// How long a status that was made is given to others as well.
 pub(crate) const STATUS_REUSED_FOR: Duration = Duration::from_millis(100);
 
-/// The latest status that was made.
-#[derive(Debug, Default)]
-pub(crate) struct LatestStatus(Mutex<Option<Made>>);
+/// A status of this age is made anew in the background, so that whoever asks often enough never waits for it.
+const RENEWED_AHEAD_AFTER: Duration = Duration::from_millis(50);
+
+/// The latest status that was made. Clones share it.
+#[derive(Clone)]
+pub(crate) struct LatestStatus {
+    engine: Handle,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    made: Mutex<Option<Made>>,
+    /// Held by whoever makes one; the others wait for that instead of making it as well.
+    making: Mutex<()>,
+    is_renewed_ahead: AtomicBool,
+}
 
 /// A status document.
 #[derive(Clone, Debug)]
@@ -27,15 +42,16 @@ pub(crate) struct StatusJson {
     pub(crate) json: Bytes,
 }
 
-#[derive(Debug)]
+#[derive(Clone)]
 struct Made {
+    /// When it was begun: it tells of everything before that.
     at: Instant,
     phase: Phase,
     status: StatusJson,
 }
 
 /// What a client who changes it sees at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Phase {
     run: Option<RunId>,
     status: RunStatus,
@@ -58,63 +74,87 @@ impl Phase {
 }
 
 impl LatestStatus {
+    pub(crate) fn new(engine: Handle) -> Self {
+        Self { engine, shared: Arc::default() }
+    }
+
     /// Of this very moment.
-    pub(crate) fn fresh(&self, engine: &Handle) -> serde_json::Result<StatusJson> {
-        renew(&mut self.made(), engine)
+    pub(crate) fn fresh(&self) -> serde_json::Result<StatusJson> {
+        self.made_since(Instant::now())
     }
 
     /// As it was a tenth of a second ago at most, whatever happened since.
-    pub(crate) fn recent(&self, engine: &Handle) -> serde_json::Result<StatusJson> {
-        let mut made = self.made();
-        match &*made {
-            Some(latest) if latest.is_recent() => Ok(latest.status.clone()),
-            _ => renew(&mut made, engine),
-        }
+    pub(crate) fn recent(&self) -> serde_json::Result<StatusJson> {
+        let now = Instant::now();
+        self.made_since(now.checked_sub(STATUS_REUSED_FOR).unwrap_or(now))
     }
 
     /// As it was a tenth of a second ago at most, and after every command that was answered. Only the progress of a
-    /// run that is under way may have gone on meanwhile.
-    pub(crate) fn current(&self, engine: &Handle) -> serde_json::Result<StatusJson> {
-        let phase = engine.read_snapshot(Phase::of);
-        let mut made = self.made();
-        match &*made {
-            Some(latest) if latest.is_recent() && latest.phase == phase && phase.is_steady() => {
-                Ok(latest.status.clone())
+    /// run that is under way may have gone on meanwhile. Needs a tokio runtime.
+    pub(crate) fn current(&self) -> serde_json::Result<StatusJson> {
+        let phase = self.engine.read_snapshot(Phase::of);
+        match self.latest() {
+            Some(made)
+                if made.phase == phase && phase.is_steady() && made.at.elapsed() < STATUS_REUSED_FOR =>
+            {
+                if made.at.elapsed() >= RENEWED_AHEAD_AFTER {
+                    self.renew_ahead();
+                }
+                Ok(made.status)
             }
-            _ => renew(&mut made, engine),
+            _ => self.fresh(),
         }
     }
 
     /// When [`recent`](Self::recent) will be another one; `None` when it is so now.
     pub(crate) fn renewable_at(&self) -> Option<Instant> {
-        self.made().as_ref().map(|made| made.at + STATUS_REUSED_FOR)
+        self.latest().map(|made| made.at + STATUS_REUSED_FOR)
     }
 
-    fn made(&self) -> MutexGuard<'_, Option<Made>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn latest(&self) -> Option<Made> {
+        lock(&self.shared.made).clone()
     }
-}
 
-/// Makes the status of now, for which others wait meanwhile instead of making it as well.
-fn renew(made: &mut Option<Made>, engine: &Handle) -> serde_json::Result<StatusJson> {
-    let at = Instant::now();
-    let snapshot = engine.snapshot();
-    let json = serde_json::to_vec(&status_document(&snapshot, engine.pace_limit(), engine.now()))?;
-    let status = match made.take().map(|made| made.status) {
-        Some(same) if same.json == json => same,
-        before => {
-            let version = before.map_or(1, |before| before.version + 1);
-            StatusJson { version, json: json.into() }
+    /// The latest one if it was begun after `since`, or else a new one.
+    fn made_since(&self, since: Instant) -> serde_json::Result<StatusJson> {
+        let is_enough = |made: &Made| made.at > since;
+        if let Some(made) = self.latest().filter(is_enough) {
+            return Ok(made.status);
         }
-    };
-    *made = Some(Made { at, phase: Phase::of(&snapshot), status: status.clone() });
-    Ok(status)
+        let _making = lock(&self.shared.making);
+        let before = self.latest();
+        if let Some(made) = before.as_ref().filter(|made| is_enough(made)) {
+            return Ok(made.status.clone());
+        }
+        let at = Instant::now();
+        let snapshot = self.engine.snapshot();
+        let document = status_document(&snapshot, self.engine.pace_limit(), self.engine.now());
+        let json = serde_json::to_vec(&document)?;
+        let status = match before.map(|before| before.status) {
+            Some(same) if same.json == json => same,
+            before => {
+                StatusJson { version: before.map_or(1, |before| before.version + 1), json: json.into() }
+            }
+        };
+        *lock(&self.shared.made) = Some(Made { at, phase: Phase::of(&snapshot), status: status.clone() });
+        Ok(status)
+    }
+
+    fn renew_ahead(&self) {
+        if self.shared.is_renewed_ahead.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let latest = self.clone();
+        tokio::task::spawn_blocking(move || {
+            // An error is told to whoever asks next.
+            let _ = latest.fresh();
+            latest.shared.is_renewed_ahead.store(false, Ordering::Relaxed);
+        });
+    }
 }
 
-impl Made {
-    fn is_recent(&self) -> bool {
-        self.at.elapsed() < STATUS_REUSED_FOR
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -145,30 +185,30 @@ mod tests {
         let mut snapshots = engine.subscribe();
         let is_walking = |now: &Snapshot| now.markets.iter().any(|market| market.progress.completed() > 0);
         snapshots.wait_for(is_walking).await.unwrap();
-        (engine, LatestStatus::default())
+        (engine.clone(), LatestStatus::new(engine))
     }
 
     #[tokio::test(start_paused = true)]
     async fn progress_is_told_anew_after_a_tenth_of_a_second() {
-        let (engine, latest) = running().await;
-        let first = document(latest.current(&engine));
+        let (_, latest) = running().await;
+        let first = document(latest.current());
         tokio::time::sleep(Duration::from_millis(95)).await;
-        assert_eq!(document(latest.current(&engine)), first, "others are given the same one");
-        assert!(completed(&document(latest.fresh(&engine))) > completed(&first), "the run went on meanwhile");
-        let (engine, latest) = running().await;
-        let first = completed(&document(latest.current(&engine)));
+        assert_eq!(document(latest.current()), first, "others are given the same one");
+        assert!(completed(&document(latest.fresh())) > completed(&first), "the run went on meanwhile");
+        let (_, latest) = running().await;
+        let first = completed(&document(latest.current()));
         tokio::time::sleep(Duration::from_millis(105)).await;
-        assert!(completed(&document(latest.current(&engine))) > first);
+        assert!(completed(&document(latest.current())) > first);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_a_command_changed_shows_at_once() {
         let (engine, latest) = running().await;
         let state = |status: &Value| status["current_state"]["status"].as_str().unwrap().to_owned();
-        assert_eq!(state(&document(latest.current(&engine))), "PROCESSING");
+        assert_eq!(state(&document(latest.current())), "PROCESSING");
         for _ in 0..3 {
             engine.stop(Actor::named("test")).await.unwrap();
-            let at_rest = document(latest.current(&engine));
+            let at_rest = document(latest.current());
             assert_eq!(state(&at_rest), "PAUSED");
             assert_eq!(
                 completed(&at_rest),
@@ -176,10 +216,10 @@ mod tests {
                 "a run that rests is told exactly"
             );
             engine.start(Actor::named("test")).await.unwrap();
-            assert_eq!(state(&document(latest.current(&engine))), "PROCESSING");
+            assert_eq!(state(&document(latest.current())), "PROCESSING");
         }
         engine.stop(Actor::named("test")).await.unwrap();
         engine.reset(Actor::named("test"), false).await.unwrap();
-        assert_eq!(state(&document(latest.current(&engine))), "IDLE");
+        assert_eq!(state(&document(latest.current())), "IDLE");
     }
 }

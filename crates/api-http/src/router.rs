@@ -23,7 +23,7 @@ pub(crate) struct App {
     pub(crate) engine: Handle,
     pub(crate) options: Arc<ServerOptions>,
     pub(crate) events: Arc<Events>,
-    pub(crate) status: Arc<LatestStatus>,
+    pub(crate) status: LatestStatus,
     pub(crate) metrics: Arc<Metrics>,
     /// When the server began.
     pub(crate) began: Timestamp,

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::connection::{self, Client};
 use crate::entrance::{Entrance, PresentRoutes};
 use crate::events::Events;
+use crate::latest_status::LatestStatus;
 use crate::options::{ServerLimits, ServerOptions};
 use crate::router::{App, router};
 
@@ -86,7 +87,7 @@ impl Readiness {
         }
         let age_ms = i64::try_from(self.bound.elapsed().as_millis()).unwrap_or(i64::MAX);
         let began = Timestamp::from_millis(engine.now().as_millis().saturating_sub(age_ms));
-        let status = Arc::default();
+        let status = LatestStatus::new(engine.clone());
         self.routes.become_ready(router(App {
             engine,
             options,

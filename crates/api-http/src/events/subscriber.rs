@@ -157,9 +157,8 @@ impl Subscriber {
         if entries.len() == ENTRIES_MAX && self.phase == Phase::Waits {
             self.phase = Phase::Due;
         }
-        let App { engine, status: latest, .. } = &self.app;
-        let latest =
-            if std::mem::take(&mut self.fresh) { latest.fresh(engine) } else { latest.recent(engine) };
+        let latest = &self.app.status;
+        let latest = if std::mem::take(&mut self.fresh) { latest.fresh() } else { latest.recent() };
         match latest {
             Ok(latest) if self.status == Some(latest.version) => {}
             Ok(latest) => {

@@ -9,6 +9,7 @@ use price_cache_testkit::ScriptedSource;
 use tokio::time::Instant;
 
 use super::{Events, Subscriber, Timing};
+use crate::latest_status::LatestStatus;
 use crate::metrics::Metrics;
 use crate::options::ServerOptions;
 use crate::router::App;
@@ -18,10 +19,10 @@ async fn app(source: ScriptedSource) -> App {
     let engine = engine(source).await;
     let began = engine.now();
     App {
+        status: LatestStatus::new(engine.clone()),
         engine,
         options: Arc::new(ServerOptions::default()),
         events: Arc::new(Events::new(2)),
-        status: Arc::default(),
         metrics: Arc::new(Metrics::default()),
         began,
     }

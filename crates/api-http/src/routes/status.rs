@@ -23,7 +23,7 @@ pub(super) fn endpoint() -> Endpoint {
 
 pub(crate) async fn handle(State(app): State<App>, parameters: Parameters) -> Result<Response, Problem> {
     parameters.only(&[])?;
-    let status = app.status.current(&app.engine).map_err(|error| {
+    let status = app.status.current().map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the status could not be written: {error}"))
     })?;
     Ok(([(CONTENT_TYPE, JSON)], status.json).into_response())

@@ -14,6 +14,7 @@ use tokio::signal::ctrl_c;
 
 use self::processes::{Child, price_cache, status};
 use self::summary::Observed;
+use crate::configuration;
 use crate::shell::{self, cargo};
 
 /// Real Azure regions and VM sizes; twelve markets of up to 900 products.
@@ -35,14 +36,8 @@ const PORT: u16 = 4680;
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 pub(crate) fn run() -> Result<()> {
-    shell::run(cargo(&[
-        "build",
-        "--package",
-        "price-cache",
-        "--package",
-        "price-cache-simulator",
-        "--bins",
-    ]))?;
+    // As the tests build them, so that nothing is compiled a second time.
+    shell::run(cargo(&["build", "--workspace", "--bins"]))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(demo())
 }
@@ -83,40 +78,9 @@ fn configure(upstream: &str) -> Result<PathBuf> {
     fs::create_dir_all(&folder).context("could not make the folder of the demo")?;
     let free = std::net::TcpListener::bind(("127.0.0.1", PORT)).is_ok();
     let port = if free { PORT } else { 0 };
-    let data = folder.join("data");
-    let text = format!(
-        r#"# Written by `cargo xtask demo`.
-[source]
-base_url = "{upstream}"
-
-[source.markets]
-url = "/markets"
-items = "$.markets[*].id"
-
-[source.products]
-url = "/markets/{{market}}/products"
-items = "$.items[*].id"
-pagination = {{ style = "page", total_pages = "$.pages", size_param = "size", size = 500 }}
-
-[source.price]
-url = "/markets/{{market}}/products/{{product}}/price"
-amount = "$.amount"
-currency = "$.currency"
-
-[run]
-parallel_markets = 4
-
-[server]
-listen = "127.0.0.1:{port}"
-
-[storage]
-path = '{data}'
-
-[log]
-level = "error"
-"#,
-        data = data.display()
-    );
+    let server = format!("listen = \"127.0.0.1:{port}\"");
+    let run = "parallel_markets = 4";
+    let text = configuration::of_simulator("demo", upstream, &folder.join("data"), run, &server);
     let path = folder.join("price-cache.toml");
     fs::write(&path, text).context("could not write the configuration of the demo")?;
     Ok(path)

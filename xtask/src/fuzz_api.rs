@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::configuration;
 use crate::demo::processes::Child;
 use crate::shell::{self, cargo};
 
@@ -70,7 +71,12 @@ async fn fuzz(program: &Path, seed: u64, with_key: bool) -> Result<u64> {
     let data = ["--data-set", "azure-vm", "--markets", "3", "--products", "200", "--seed", "1"];
     let (simulator, upstream) = Child::simulator(data).await?;
     let config = folder.join("price-cache.toml");
-    fs::write(&config, configuration(&upstream, &folder.join("data"), with_key))?;
+    let keys = if with_key { format!("api_keys = [\"{KEY_HASH}\"]") } else { String::new() };
+    let listen = format!("listen = \"127.0.0.1:0\"\n{keys}");
+    fs::write(
+        &config,
+        configuration::of_simulator("fuzz-api", &upstream, &folder.join("data"), "", &listen),
+    )?;
     let (server, url) = Child::server(&config).await?;
     let report = folder.join("report.json");
     let mut command = tokio::process::Command::new(program);
@@ -91,39 +97,4 @@ async fn fuzz(program: &Path, seed: u64, with_key: bool) -> Result<u64> {
     ensure!(status.success(), "schemathesis found something; --seed {seed} repeats it");
     let report: Value = serde_json::from_slice(&fs::read(&report)?).context("its report is not JSON")?;
     report["test_cases"]["generated"].as_u64().context("its report does not say how many requests it made")
-}
-
-fn configuration(upstream: &str, data: &Path, with_key: bool) -> String {
-    let keys = if with_key { format!("api_keys = [\"{KEY_HASH}\"]") } else { String::new() };
-    format!(
-        r#"# Written by `cargo xtask fuzz-api`.
-[source]
-base_url = "{upstream}"
-
-[source.markets]
-url = "/markets"
-items = "$.markets[*].id"
-
-[source.products]
-url = "/markets/{{market}}/products"
-items = "$.items[*].id"
-pagination = {{ style = "page", total_pages = "$.pages", size_param = "size", size = 500 }}
-
-[source.price]
-url = "/markets/{{market}}/products/{{product}}/price"
-amount = "$.amount"
-currency = "$.currency"
-
-[server]
-listen = "127.0.0.1:0"
-{keys}
-
-[storage]
-path = '{data}'
-
-[log]
-level = "error"
-"#,
-        data = data.display()
-    )
 }

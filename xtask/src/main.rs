@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod ci;
+mod configuration;
 mod demo;
 mod dist;
 mod docs;

@@ -84,8 +84,10 @@ impl Queue {
     pub(crate) fn end(&self, work: &Work) -> SessionEnd {
         let Some((until, job)) = self.parked.first() else { return SessionEnd::Walked };
         let market = &job.plan.market;
-        let reason =
-            work.parking.parked(market).map_or_else(String::new, |parked| format!(": {}", parked.reason));
+        let reason = work
+            .parking
+            .parked(market)
+            .map_or_else(String::new, |parked| format!(": {}", parked.reason.at_length()));
         let message = match self.parked.len() {
             1 => format!("the upstream is unwell: the one unfinished market, {market}, is parked{reason}"),
             count => format!(

@@ -20,14 +20,19 @@ pub struct ParkReason {
     pub status_code: Option<u16>,
 }
 
+impl ParkReason {
+    /// The reason with what the last failure said about itself, for where there is room for a sentence.
+    pub(crate) fn at_length(&self) -> String {
+        format!("{self}, the last: {}", self.last.message())
+    }
+}
+
+/// In a few words, such as `10 x 503`.
 impl fmt::Display for ParkReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status_code {
             Some(code) => write!(formatter, "{} x {code}", self.failures),
-            None => {
-                let (class, message) = (self.last.class(), self.last.message());
-                write!(formatter, "{} x {class}, the last: {message}", self.failures)
-            }
+            None => write!(formatter, "{} x {}", self.failures, self.last.class()),
         }
     }
 }

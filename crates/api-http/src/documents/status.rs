@@ -160,12 +160,7 @@ mod tests {
         assert_eq!(waiting(&overloaded, before).as_deref(), Some("parked until 00:00:05 UTC: 10 x 503"));
         assert_eq!(waiting(&overloaded, until).as_deref(), Some("parked until its turn comes: 10 x 503"));
         let gone = parked(FailureClass::Transport, "the name of shop.example cannot be resolved", None);
-        assert_eq!(
-            waiting(&gone, until).as_deref(),
-            Some(
-                "parked until its turn comes: 10 x transport, the last: the name of shop.example cannot be resolved"
-            )
-        );
+        assert_eq!(waiting(&gone, until).as_deref(), Some("parked until its turn comes: 10 x transport"));
     }
 
     #[test]

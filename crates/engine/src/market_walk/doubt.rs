@@ -139,7 +139,7 @@ impl Walker<'_> {
     fn park(&self, reason: ParkReason) -> WalkEnd {
         let market = &self.job.plan.market;
         if !self.is_probe {
-            tracing::warn!(%market, %reason, "the upstream is unwell; the market is parked");
+            tracing::warn!(%market, reason = reason.at_length(), "the upstream is unwell; the market is parked");
         }
         let earliest = self.work.pacing.not_before(market).map(|(until, _)| until);
         let now = self.work.clock.now();

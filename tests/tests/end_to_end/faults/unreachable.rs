@@ -7,7 +7,7 @@ use price_cache_tests::{Scene, Settings};
 /// The products of the one market; so many failures in a row park it.
 const PRODUCTS: [&str; 2] = ["a", "b"];
 
-async fn waits_for(base_url: &str, class: &str) -> anyhow::Result<()> {
+async fn waits_for(base_url: &str, class: &str, words: &str) -> anyhow::Result<()> {
     let count = PRODUCTS.len();
     let run = format!("parking = {{ failures_in_a_row = {count}, probe_delay_start = \"60s\" }}");
     let source = format!(
@@ -21,6 +21,7 @@ async fn waits_for(base_url: &str, class: &str) -> anyhow::Result<()> {
     let status = server.api.state("ERROR").await?;
     let message = status.error_message.clone().unwrap_or_default();
     ensure!(message.contains("the upstream is unwell") && message.contains(class), "{message}");
+    ensure!(message.contains(words), "it does not say what happened: {message}");
     ensure!(status.json["current_state"]["retry_at"].is_string(), "{:#}", status.json);
     ensure!(status.completed() == 0, "its products are not to blame: {:#}", status.json);
     for product in PRODUCTS {
@@ -34,16 +35,16 @@ async fn waits_for(base_url: &str, class: &str) -> anyhow::Result<()> {
 async fn an_upstream_that_refuses_connections_is_waited_for() -> anyhow::Result<()> {
     // A port that was free a moment ago.
     let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    waits_for(&format!("http://{address}"), "x transport").await
+    waits_for(&format!("http://{address}"), "x transport", "the connection was refused").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_whose_name_is_unknown_is_waited_for() -> anyhow::Result<()> {
-    waits_for("http://prices.invalid", "x transport").await
+    waits_for("http://prices.invalid", "x transport", "prices.invalid cannot be resolved").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_that_answers_nobody_is_waited_for() -> anyhow::Result<()> {
     let black_hole = BlackHole::open().await?;
-    waits_for(&format!("http://{}", black_hole.address()), "x timeout").await
+    waits_for(&format!("http://{}", black_hole.address()), "x timeout", "no connection to").await
 }

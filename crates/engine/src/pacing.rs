@@ -270,6 +270,7 @@ mod turns {
         tokio::time::advance(Duration::from_secs(61)).await;
         assert_eq!(pacing.not_before(&us), None);
     }
+
     #[tokio::test(start_paused = true)]
     async fn a_turn_that_is_void_because_the_pace_fell_does_not_count_against_its_market() {
         let market_interval_min = Duration::from_secs(4);

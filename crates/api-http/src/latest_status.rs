@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use price_cache_domain::{RunFacts, RunId, RunStatus};
-use price_cache_engine::{Handle, Snapshot};
+use price_cache_engine::Handle;
 use tokio::time::Instant;
 
 use crate::documents::status_document;
@@ -46,31 +45,9 @@ pub(crate) struct StatusJson {
 struct Made {
     /// When it was begun: it tells of everything before that.
     at: Instant,
-    phase: Phase,
+    /// How often the state had changed before.
+    state_changes: u64,
     status: StatusJson,
-}
-
-/// What a client who changes it sees at once.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Phase {
-    run: Option<RunId>,
-    status: RunStatus,
-    stop_requested: bool,
-}
-
-impl Phase {
-    fn of(snapshot: &Snapshot) -> Self {
-        Self {
-            run: snapshot.run.facts().map(RunFacts::id),
-            status: snapshot.run.status(),
-            stop_requested: snapshot.stop_requested,
-        }
-    }
-
-    /// Whether nothing but progress is made.
-    fn is_steady(self) -> bool {
-        self.status == RunStatus::Processing && !self.stop_requested
-    }
 }
 
 impl LatestStatus {
@@ -89,20 +66,20 @@ impl LatestStatus {
         self.made_since(now.checked_sub(STATUS_REUSED_FOR).unwrap_or(now))
     }
 
-    /// As it was a tenth of a second ago at most, and after every command that was answered. Only the progress of a
-    /// run that is under way may have gone on meanwhile. Needs a tokio runtime.
+    /// As it was a tenth of a second ago at most, and after every change of the run's state: only its progress may have
+    /// gone on meanwhile. Needs a tokio runtime.
     pub(crate) fn current(&self) -> serde_json::Result<StatusJson> {
-        let phase = self.engine.read_snapshot(Phase::of);
-        match self.latest() {
-            Some(made)
-                if made.phase == phase && phase.is_steady() && made.at.elapsed() < STATUS_REUSED_FOR =>
-            {
+        let state_changes = self.engine.journal().state_changes();
+        let is_current =
+            |made: &Made| made.state_changes == state_changes && made.at.elapsed() < STATUS_REUSED_FOR;
+        match self.latest().filter(is_current) {
+            Some(made) => {
                 if made.at.elapsed() >= RENEWED_AHEAD_AFTER {
                     self.renew_ahead();
                 }
                 Ok(made.status)
             }
-            _ => self.fresh(),
+            None => self.fresh(),
         }
     }
 
@@ -126,9 +103,8 @@ impl LatestStatus {
         if let Some(made) = before.as_ref().filter(|made| is_enough(made)) {
             return Ok(made.status.clone());
         }
-        let at = Instant::now();
-        let snapshot = self.engine.snapshot();
-        let document = status_document(&snapshot, self.engine.pace_limit(), self.engine.now());
+        let (at, state_changes) = (Instant::now(), self.engine.journal().state_changes());
+        let document = status_document(&self.engine.snapshot(), self.engine.pace_limit(), self.engine.now());
         let json = serde_json::to_vec(&document)?;
         let status = match before.map(|before| before.status) {
             Some(same) if same.json == json => same,
@@ -136,7 +112,7 @@ impl LatestStatus {
                 StatusJson { version: before.map_or(1, |before| before.version + 1), json: json.into() }
             }
         };
-        *lock(&self.shared.made) = Some(Made { at, phase: Phase::of(&snapshot), status: status.clone() });
+        *lock(&self.shared.made) = Some(Made { at, state_changes, status: status.clone() });
         Ok(status)
     }
 
@@ -162,6 +138,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use price_cache_domain::Actor;
+    use price_cache_engine::Snapshot;
     use price_cache_testkit::ScriptedSource;
     use serde_json::Value;
 
@@ -212,7 +189,7 @@ mod tests {
             assert_eq!(state(&at_rest), "PAUSED");
             assert_eq!(
                 completed(&at_rest),
-                engine.read_snapshot(|now| now.markets[0].progress.completed()),
+                engine.snapshot().markets[0].progress.completed(),
                 "a run that rests is told exactly"
             );
             engine.start(Actor::named("test")).await.unwrap();

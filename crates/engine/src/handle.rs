@@ -84,11 +84,6 @@ impl Handle {
         self.snapshot.borrow().clone()
     }
 
-    /// Reads a little of where the run is now; `read` holds the engine up, and must be short.
-    pub fn read_snapshot<T>(&self, read: impl FnOnce(&Snapshot) -> T) -> T {
-        read(&self.snapshot.borrow())
-    }
-
     /// How fast the upstream may be asked at the moment, all markets together; `None` when nothing limits it.
     pub fn pace_limit(&self) -> Option<PaceLimit> {
         self.pacing.limit()

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use price_cache_domain::{
@@ -116,6 +117,7 @@ type Observer = Box<dyn Fn(Settled<'_>) + Send + Sync>;
 pub struct Journal {
     kept: Mutex<Kept>,
     latest: watch::Sender<u64>,
+    state_changes: AtomicU64,
     observer: OnceLock<Observer>,
 }
 
@@ -127,7 +129,12 @@ struct Kept {
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { kept: Mutex::default(), latest: watch::Sender::new(0), observer: OnceLock::new() }
+        Self {
+            kept: Mutex::default(),
+            latest: watch::Sender::new(0),
+            state_changes: AtomicU64::new(0),
+            observer: OnceLock::new(),
+        }
     }
 }
 
@@ -160,6 +167,17 @@ impl Journal {
     /// The kept transitions, newest first.
     pub fn transitions(&self) -> Vec<Transition> {
         self.kept().transitions.iter().rev().cloned().collect()
+    }
+
+    /// Counts the changes of what the snapshot says of the run besides its progress, from 0 on; a change is in the
+    /// snapshot before it is counted. Waits for nobody.
+    pub fn state_changes(&self) -> u64 {
+        self.state_changes.load(Ordering::Acquire)
+    }
+
+    /// The snapshot says something else of the run now.
+    pub(crate) fn state_changed(&self) {
+        self.state_changes.fetch_add(1, Ordering::Release);
     }
 
     /// Has `observer` see each outcome from now on; it must not block. There can be one: false when

@@ -8,6 +8,7 @@ mod open_files;
 mod program;
 mod signals;
 mod system_clock;
+mod walk_runtime;
 mod wiring;
 
 pub use program::{client_main, server_main};

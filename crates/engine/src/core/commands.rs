@@ -94,6 +94,7 @@ impl Core {
         }
         self.stopping = Some(Stopping { reason, actor, replies: reply.into_iter().collect() });
         self.snapshot.send_modify(|snapshot| snapshot.stop_requested = true);
+        self.log.journal().state_changed();
         vec![Effect::CancelSession]
     }
 
@@ -110,6 +111,7 @@ impl Core {
     /// Answers everyone who waits for the session to end.
     pub(super) fn release_waiting(&mut self, result: &Result<Accepted, CommandError>) -> Vec<Effect> {
         self.snapshot.send_modify(|snapshot| snapshot.stop_requested = false);
+        self.log.journal().state_changed();
         let stopping = self.stopping.take().map(|stopping| stopping.replies).unwrap_or_default();
         let closing = std::mem::take(&mut self.closing);
         let ends = !closing.is_empty();

@@ -74,6 +74,7 @@ impl Core {
             self.log.clear();
         }
         let mut effects = self.after(kind, &run, now);
+        self.log.journal().state_changed();
         effects.extend(reply.map(|reply| accept(reply, kind, run.status())));
         effects
     }

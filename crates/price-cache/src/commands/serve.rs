@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::loaded;
 use crate::signals::{Ending, Signals};
+use crate::walk_runtime::WalkRuntime;
 use crate::{logging, open_files, wiring};
 
 /// A shutdown that takes longer is cut short; the run is found interrupted at the next start then.
@@ -35,7 +36,9 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
 
     let begun = Instant::now();
     tracing::info!(%address, "recovering the run; not ready until that is done");
+    let walk = WalkRuntime::new()?;
     let opening = wiring::open_service(configuration, source, configuration.run.options());
+    let opening = walk.wrap(opening);
     let (engine, task) = tokio::select! {
         opened = opening => opened?,
         ending = signals.next() => {

@@ -9,7 +9,7 @@ use tokio_util::context::TokioContext;
 /// The threads' `nice` value: a tenth of the processor time that others get, where both want all of it.
 const NICENESS: i32 = 10;
 
-/// The threads of the walk, of the store and of requests to the upstream.
+/// The threads of the walk and of requests to the upstream.
 pub(crate) struct WalkRuntime {
     handle: Handle,
     /// Until it is dropped.

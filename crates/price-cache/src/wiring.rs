@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::configuration::{Configuration, ConfigurationError, Loaded};
 use crate::system_clock::SystemClock;
+use crate::walk_runtime::WalkRuntime;
 
 /// The store, which takes a while when it is large.
 pub(crate) fn open_store(options: SledOptions) -> anyhow::Result<SledStore> {
@@ -27,19 +28,22 @@ pub(crate) fn open_source(loaded: &Loaded) -> anyhow::Result<HttpPriceSource> {
     })
 }
 
-/// The service on this source, recovered from the store of the configuration, and its task. It may be dropped
-/// meanwhile; a store that is being opened is then left to the end of the program.
+/// The service on this source, recovered from the store of the configuration, and its task, both on the threads of the
+/// walk. It may be dropped meanwhile; a store that is being opened is then left to the end of the program.
 pub(crate) async fn open_service(
     configuration: &Configuration,
     source: HttpPriceSource,
     options: Options,
+    walk: &WalkRuntime,
 ) -> anyhow::Result<(Handle, JoinHandle<()>)> {
-    // A large store takes its time, and signals and clients are to be answered meanwhile.
+    // A large store takes its time, and signals and clients are to be answered meanwhile. Its threads do not give way: they
+    // read for clients as well.
     let storage = configuration.storage.options();
     let store =
         spawn_blocking(move || open_store(storage)).await.context("the store could not be opened")??;
     let ports = Ports { store: Arc::new(store), source: Arc::new(source), clock: Arc::new(SystemClock) };
-    CacheService::new(ports, options).open().await.context("could not recover the run")
+    let opening = CacheService::new(ports, options).open();
+    walk.wrap(opening).await.context("could not recover the run")
 }
 
 pub(crate) fn shown(path: &Path) -> String {

@@ -15,6 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::loaded;
 use crate::signals::Signals;
+use crate::walk_runtime::WalkRuntime;
 use crate::{logging, wiring};
 
 /// How often progress is drawn.
@@ -31,8 +32,9 @@ pub async fn execute(config: &Path, arguments: &RunArguments, streams: &mut Stre
     // The start below resumes; nothing is to run before it is shown.
     let options = Options { resume_interrupted: false, ..loaded.configuration.run.options() };
     let source = wiring::open_source(&loaded)?;
+    let walk = WalkRuntime::new()?;
     let (engine, _task) = tokio::select! {
-        opened = wiring::open_service(&loaded.configuration, source, options) => opened?,
+        opened = wiring::open_service(&loaded.configuration, source, options, &walk) => opened?,
         _ = signals.next() => {
             streams.human("ended before the store was open; nothing has changed");
             return Ok(Exit::Interrupted);

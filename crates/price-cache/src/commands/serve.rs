@@ -37,8 +37,7 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     let begun = Instant::now();
     tracing::info!(%address, "recovering the run; not ready until that is done");
     let walk = WalkRuntime::new()?;
-    let opening = wiring::open_service(configuration, source, configuration.run.options());
-    let opening = walk.wrap(opening);
+    let opening = wiring::open_service(configuration, source, configuration.run.options(), &walk);
     let (engine, task) = tokio::select! {
         opened = opening => opened?,
         ending = signals.next() => {

@@ -134,4 +134,12 @@ mod tests {
         assert_eq!(file_name("DE"), "market-DE.json");
         assert_eq!(file_name("../a b"), "market-..%2Fa%20b.json");
     }
+
+    #[test]
+    fn a_number_is_written_with_the_digits_that_the_api_sent() -> serde_json::Result<()> {
+        // One of those that a reader without the feature float_roundtrip takes for its neighbour.
+        let sent = "13430.366666666665";
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<f64>(sent)?)?, sent);
+        Ok(())
+    }
 }

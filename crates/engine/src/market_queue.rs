@@ -59,8 +59,8 @@ impl Queue {
     }
 
     pub(crate) async fn park(&mut self, work: &Work, job: Arc<MarketJob>, until: Instant) {
-        if let Some(Parked { reason, since, .. }) = work.parking.parked(&job.plan.market) {
-            let activity = Activity::Parked { reason, since, until: timestamp(work, until) };
+        if let Some(Parked { trouble, since, .. }) = work.parking.parked(&job.plan.market) {
+            let activity = Activity::Parked { reason: trouble.reason, since, until: timestamp(work, until) };
             work.report(Input::MarketActivity { market: job.index, activity }).await;
         }
         self.parked.push((until, job));
@@ -84,10 +84,8 @@ impl Queue {
     pub(crate) fn end(&self, work: &Work) -> SessionEnd {
         let Some((until, job)) = self.parked.first() else { return SessionEnd::Walked };
         let market = &job.plan.market;
-        let reason = work
-            .parking
-            .parked(market)
-            .map_or_else(String::new, |parked| format!(": {}", parked.reason.at_length()));
+        let reason =
+            work.parking.parked(market).map_or_else(String::new, |parked| format!(": {}", parked.trouble));
         let message = match self.parked.len() {
             1 => format!("the upstream is unwell: the one unfinished market, {market}, is parked{reason}"),
             count => format!(

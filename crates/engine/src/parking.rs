@@ -2,29 +2,22 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use price_cache_domain::{Failure, FailureClass, MarketId, Timestamp};
+use price_cache_domain::{FailureClass, MarketId, Timestamp};
 use tokio::time::Instant;
 
 use crate::ParkingOptions;
 
 /// Why a market is parked: so many failures in a row, and what the last of them was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParkReason {
     /// Failures in a row, of this market or of all together, probes not counted.
     pub failures: u32,
-    /// The last one.
-    pub last: Arc<Failure>,
+    /// The class of the last one.
+    pub class: FailureClass,
     /// Its HTTP status, where an answer with one came.
     pub status_code: Option<u16>,
-}
-
-impl ParkReason {
-    /// The reason with what the last failure said about itself, for where there is room for a sentence.
-    pub(crate) fn at_length(&self) -> String {
-        format!("{self}, the last: {}", self.last.message())
-    }
 }
 
 /// In a few words, such as `10 x 503`.
@@ -32,15 +25,28 @@ impl fmt::Display for ParkReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status_code {
             Some(code) => write!(formatter, "{} x {code}", self.failures),
-            None => write!(formatter, "{} x {}", self.failures, self.last.class()),
+            None => write!(formatter, "{} x {}", self.failures, self.class),
         }
+    }
+}
+
+/// The same with what the last failure said about itself, for where there is room for a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) reason: ParkReason,
+    pub(crate) last: String,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}, the last: {}", self.reason, self.last)
     }
 }
 
 /// A market that is parked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parked {
-    pub(crate) reason: ParkReason,
+    pub(crate) trouble: Trouble,
     /// Since the upstream was last well, as far as this market knows.
     pub(crate) since: Timestamp,
     /// When the next probe is due.
@@ -115,13 +121,13 @@ impl Parking {
     pub(crate) fn park(
         &self,
         market: &MarketId,
-        reason: ParkReason,
+        trouble: Trouble,
         now: Timestamp,
         earliest: Option<Instant>,
         jitter: f64,
     ) -> Instant {
         self.change(|state| {
-            let failures = state.failures.max(reason.failures);
+            let failures = state.failures.max(trouble.reason.failures);
             let market = state.markets.entry(market.clone()).or_default();
             let doublings = market.probes.min(31);
             market.probes = market.probes.saturating_add(1);
@@ -129,11 +135,11 @@ impl Parking {
             let bound = bound.min(self.options.probe_delay_max);
             let until = Instant::now() + bound.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0);
             let until = earliest.map_or(until, |earliest| until.max(earliest));
-            let (failures, since) = market
-                .parked
-                .as_ref()
-                .map_or((failures, now), |parked| (parked.reason.failures, parked.since));
-            market.parked = Some(Parked { reason: ParkReason { failures, ..reason }, since, until });
+            let before = market.parked.as_ref();
+            let (failures, since) =
+                before.map_or((failures, now), |parked| (parked.trouble.reason.failures, parked.since));
+            let reason = ParkReason { failures, ..trouble.reason };
+            market.parked = Some(Parked { trouble: Trouble { reason, ..trouble }, since, until });
             until
         })
     }

@@ -28,7 +28,7 @@ pub enum WaitReason {
 }
 
 /// What a market is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
     /// Its turn has not come, or the run is not under way.
     Pending,
@@ -57,7 +57,7 @@ pub enum Activity {
 
 impl Activity {
     /// Whether the market's products are being fetched.
-    pub(crate) const fn is_walked(&self) -> bool {
+    pub(crate) const fn is_walked(self) -> bool {
         match self {
             Self::Active | Self::Waiting { .. } => true,
             Self::Pending | Self::Parked { .. } | Self::Done => false,

@@ -60,7 +60,7 @@ fn market_status(
     now: Timestamp,
 ) -> api::MarketStatus {
     let progress = &market.progress;
-    let waiting = waiting(&market.activity, now);
+    let waiting = waiting(market.activity, now);
     api::MarketStatus {
         completed: progress.completed(),
         total: progress.total(),
@@ -89,11 +89,11 @@ fn market_status(
 const TOLD_SECONDS_MIN: f64 = 0.05;
 
 /// The line that says why a market waits and until when.
-fn waiting(activity: &Activity, now: Timestamp) -> Option<String> {
+fn waiting(activity: Activity, now: Timestamp) -> Option<String> {
     let (reason, until) = match activity {
-        Activity::Waiting { reason, until } => (*reason, *until),
+        Activity::Waiting { reason, until } => (reason, until),
         Activity::Parked { reason, until, .. } => {
-            let until = if *until > now {
+            let until = if until > now {
                 let second = until.as_millis().div_euclid(1_000).rem_euclid(86_400);
                 format!("until {:02}:{:02}:{:02} UTC", second / 3_600, second / 60 % 60, second % 60)
             } else {
@@ -130,10 +130,9 @@ fn whole_minutes(estimate: Estimate) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
-    use price_cache_domain::{Failure, FailureClass};
+    use price_cache_domain::FailureClass;
     use price_cache_engine::ParkReason;
 
     use super::*;
@@ -150,23 +149,22 @@ mod tests {
     #[test]
     fn a_parked_market_says_why_and_until_when() {
         let until = Timestamp::from_millis(1_767_225_605_000);
-        let parked = |class, message: &str, status_code| {
-            let last = Arc::new(Failure::new(class, message));
-            let reason = ParkReason { failures: 10, last, status_code };
-            Activity::Parked { reason, since: Timestamp::from_millis(0), until }
+        let parked = |class, status_code| {
+            let reason = ParkReason { failures: 10, class, status_code };
+            Activity::Parked { reason, since: until, until }
         };
-        let overloaded = parked(FailureClass::ServerError, "status 503", Some(503));
+        let overloaded = parked(FailureClass::ServerError, Some(503));
         let before = Timestamp::from_millis(1_767_225_600_000);
-        assert_eq!(waiting(&overloaded, before).as_deref(), Some("parked until 00:00:05 UTC: 10 x 503"));
-        assert_eq!(waiting(&overloaded, until).as_deref(), Some("parked until its turn comes: 10 x 503"));
-        let gone = parked(FailureClass::Transport, "the name of shop.example cannot be resolved", None);
-        assert_eq!(waiting(&gone, until).as_deref(), Some("parked until its turn comes: 10 x transport"));
+        assert_eq!(waiting(overloaded, before).as_deref(), Some("parked until 00:00:05 UTC: 10 x 503"));
+        assert_eq!(waiting(overloaded, until).as_deref(), Some("parked until its turn comes: 10 x 503"));
+        let gone = parked(FailureClass::Transport, None);
+        assert_eq!(waiting(gone, until).as_deref(), Some("parked until its turn comes: 10 x transport"));
     }
 
     #[test]
     fn a_wait_says_why_and_how_long() {
         let until = Timestamp::from_millis(3_200);
-        let line = |reason, now| waiting(&Activity::Waiting { reason, until }, Timestamp::from_millis(now));
+        let line = |reason, now| waiting(Activity::Waiting { reason, until }, Timestamp::from_millis(now));
         assert_eq!(line(WaitReason::RetryAfter, 0).as_deref(), Some("next request in 3.2 s: Retry-After"));
         assert_eq!(
             line(WaitReason::Backoff(FailureClass::Timeout), 3_000).as_deref(),

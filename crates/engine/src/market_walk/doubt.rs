@@ -1,14 +1,12 @@
 //! Who is at fault when products fail one after another: they, the upstream, or our credentials. Until that is
 //! known they are held back; a product that came before is asked for again, and its answer decides.
 
-use std::sync::Arc;
-
 use price_cache_domain::{Entry, FailureClass, RunFailureClass};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Fetched, WalkEnd, Walker};
 use crate::core::SessionFailure;
-use crate::parking::ParkReason;
+use crate::parking::{ParkReason, Trouble};
 
 /// What an answer says about the upstream.
 #[derive(Debug)]
@@ -18,7 +16,7 @@ enum Sign {
     /// It refuses our credentials, in these words.
     Refused(String),
     /// It may be unwell.
-    Unwell(ParkReason),
+    Unwell(Trouble),
 }
 
 impl Walker<'_> {
@@ -30,7 +28,7 @@ impl Walker<'_> {
     ) -> Result<(), WalkEnd> {
         let sign = self.sign_of(&fetched.entry);
         let is_enough = match sign {
-            Sign::Unwell(reason) if self.is_probe => return Err(self.park(reason)),
+            Sign::Unwell(trouble) if self.is_probe => return Err(self.park(trouble)),
             Sign::Well => {
                 self.upstream_is_well();
                 if self.held.is_empty() {
@@ -75,7 +73,7 @@ impl Walker<'_> {
                 Ok(())
             }
             Some(Sign::Refused(words)) => Err(credentials_refused(&words)),
-            Some(Sign::Unwell(reason)) => Err(self.park(reason)),
+            Some(Sign::Unwell(trouble)) => Err(self.park(trouble)),
         }
     }
 
@@ -87,7 +85,7 @@ impl Walker<'_> {
                 self.record_held().await
             }
             Sign::Refused(words) => Err(credentials_refused(&words)),
-            Sign::Unwell(reason) => Err(self.park(reason)),
+            Sign::Unwell(trouble) => Err(self.park(trouble)),
         }
     }
 
@@ -120,7 +118,8 @@ impl Walker<'_> {
         }
         let failures = self.failures_in_a_row.max(1);
         let status_code = attempts.kept().last().and_then(|last| last.status_code);
-        Sign::Unwell(ParkReason { failures, last: Arc::new(failure.clone()), status_code })
+        let reason = ParkReason { failures, class: failure.class(), status_code };
+        Sign::Unwell(Trouble { reason, last: failure.message().to_owned() })
     }
 
     /// An answer of another kind came.
@@ -136,14 +135,14 @@ impl Walker<'_> {
     }
 
     /// The market is parked, or stays so after a probe. What is held back is not recorded, and fetched again.
-    fn park(&self, reason: ParkReason) -> WalkEnd {
+    fn park(&self, trouble: Trouble) -> WalkEnd {
         let market = &self.job.plan.market;
         if !self.is_probe {
-            tracing::warn!(%market, reason = reason.at_length(), "the upstream is unwell; the market is parked");
+            tracing::warn!(%market, reason = %trouble, "the upstream is unwell; the market is parked");
         }
         let earliest = self.work.pacing.not_before(market).map(|(until, _)| until);
         let now = self.work.clock.now();
-        WalkEnd::Parked(self.work.parking.park(market, reason, now, earliest, fastrand::f64()))
+        WalkEnd::Parked(self.work.parking.park(market, trouble, now, earliest, fastrand::f64()))
     }
 
     async fn record_held(&mut self) -> Result<(), WalkEnd> {

@@ -137,9 +137,8 @@ async fn a_wait_that_has_begun_is_counted_once_and_ends_with_the_clock() {
     setup.source.script("US", "p0050", [Err(limited(Duration::from_secs(40)))]);
     let rig = setup.open().await;
     rig.start().await;
-    let is_waiting =
-        |activity: &Activity| matches!(activity, Activity::Waiting { reason: WaitReason::RetryAfter, .. });
-    let waiting = rig.until("the wait", |snapshot| is_waiting(&market_of(snapshot, "US").activity)).await;
+    let is_waiting = |activity| matches!(activity, Activity::Waiting { reason: WaitReason::RetryAfter, .. });
+    let waiting = rig.until("the wait", |snapshot| is_waiting(market_of(snapshot, "US").activity)).await;
     // 50 products and 40 seconds.
     assert!((expected_s(&rig, &waiting) - 90.0).abs() < 1.5, "{:?}", total(&rig, &waiting));
     sleep(Duration::from_secs(30)).await;

@@ -68,7 +68,7 @@ async fn a_rate_for_a_market_counts_from_request_to_request_and_leaves_the_other
     let waits = rig.until("a wait", |snapshot| {
         snapshot.markets.iter().any(|market| matches!(market.activity, Activity::Waiting { .. }))
     });
-    let activity = waits.await.markets[0].activity.clone();
+    let activity = waits.await.markets[0].activity;
     assert!(matches!(activity, Activity::Waiting { reason: WaitReason::Pacing, .. }), "{activity:?}");
     rig.until_status(RunStatus::Completed).await;
     for market in ["US", "DE"] {
@@ -117,7 +117,7 @@ async fn a_run_tells_that_it_was_slowed_down_and_why() {
     rig.start().await;
     assert_eq!(rig.handle.pace_limit(), None);
     rig.until("a wait of a slower pace", |snapshot| {
-        let activity = snapshot.markets.first().map(|market| &market.activity);
+        let activity = snapshot.markets.first().map(|market| market.activity);
         matches!(activity, Some(Activity::Waiting { reason: WaitReason::Throttled, .. }))
     })
     .await;

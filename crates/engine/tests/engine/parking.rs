@@ -40,7 +40,7 @@ async fn a_run_comes_through_an_outage_by_itself_and_no_product_fails() {
     let failure = failure_of(&broken);
     assert_eq!(failure.class, RunFailureClass::Upstream);
     assert!(failure.message.contains("10 x 503") && failure.message.contains("US"), "{}", failure.message);
-    let Activity::Parked { ref reason, until, .. } = market_of(&broken, "US").activity else {
+    let Activity::Parked { reason, until, .. } = market_of(&broken, "US").activity else {
         panic!("not parked")
     };
     assert_eq!((reason.failures, reason.status_code), (10, Some(503)));

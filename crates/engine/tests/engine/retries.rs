@@ -113,16 +113,15 @@ async fn the_status_says_why_a_market_waits_and_until_when_and_forgets_it_afterw
     source.script("US", "a", [Err(limited(Duration::from_secs(30)))]);
     let rig = Setup::new(source).open().await;
     rig.start().await;
-    let is_waiting = |activity: &Activity| matches!(activity, Activity::Waiting { .. });
+    let is_waiting = |activity: Activity| matches!(activity, Activity::Waiting { .. });
     let snapshot = rig.until("a wait", |snapshot| {
-        snapshot.markets.first().is_some_and(|market| is_waiting(&market.activity))
+        snapshot.markets.first().is_some_and(|market| is_waiting(market.activity))
     });
-    let snapshot = snapshot.await;
-    let Activity::Waiting { reason, until } = snapshot.markets[0].activity else { panic!("no wait") };
+    let Activity::Waiting { reason, until } = snapshot.await.markets[0].activity else { panic!("no wait") };
     assert_eq!(reason, WaitReason::RetryAfter);
     assert_eq!(until, rig.setup.begins_at.plus(Duration::from_millis(30_005)));
     let after = rig.until_completed(1).await;
-    assert!(!is_waiting(&after.markets[0].activity), "{:?}", after.markets[0].activity);
+    assert!(!is_waiting(after.markets[0].activity), "{:?}", after.markets[0].activity);
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,8 +137,8 @@ async fn backoff_and_pacing_are_told_apart() {
     rig.start().await;
     let waits_for = async |wanted: WaitReason| {
         rig.until("the wait", |snapshot| {
-            let activity = snapshot.markets.first().map(|market| &market.activity);
-            matches!(activity, Some(Activity::Waiting { reason, .. }) if *reason == wanted)
+            let activity = snapshot.markets.first().map(|market| market.activity);
+            matches!(activity, Some(Activity::Waiting { reason, .. }) if reason == wanted)
         })
         .await
     };

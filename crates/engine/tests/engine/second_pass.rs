@@ -112,8 +112,8 @@ async fn products_that_can_never_be_had_are_looked_at_again_within_the_budget_an
     rig.start().await;
     let mut snapshots = rig.handle.subscribe();
     let done = snapshots.wait_for(|snapshot| {
-        let is_parked = |activity: &Activity| matches!(activity, Activity::Parked { .. });
-        assert!(!snapshot.markets.iter().any(|market| is_parked(&market.activity)), "{snapshot:?}");
+        let is_parked = |activity| matches!(activity, Activity::Parked { .. });
+        assert!(!snapshot.markets.iter().any(|market| is_parked(market.activity)), "{snapshot:?}");
         snapshot.run.status() == RunStatus::Completed
     });
     assert_eq!(counts(&done.await.unwrap(), "US"), (1_000, 500, 500));

@@ -98,9 +98,8 @@ export class Connection {
         this.#failures = 0;
         this.#handlers.connection({ kind: "polling" });
       } catch (error) {
-        if (error.status === 401) return;
-        // Whatever went wrong, the server may be another one afterwards, which has a stream.
-        await this.#backOff(error);
+        if (error.status !== 401) await this.#backOff(error);
+        // Whatever went wrong, the server may be another one now, which has a stream.
         return;
       }
       await this.#sleep(POLL_MILLIS);

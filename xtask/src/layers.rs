@@ -8,10 +8,15 @@ use serde_json::Value;
 use crate::shell::cargo;
 
 /// Which of our crates each of our crates may depend on. Tests may use the test kit and the simulator.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("price-cache-domain", &[]),
     ("price-cache-engine", &["price-cache-domain"]),
-    ("price-cache-storage-sled", &["price-cache-domain"]),
+    ("price-cache-records", &["price-cache-domain"]),
+    ("price-cache-storage-embedded", &["price-cache-domain", "price-cache-records", "price-cache-testkit"]),
+    (
+        "price-cache-storage-sled",
+        &["price-cache-domain", "price-cache-records", "price-cache-storage-embedded"],
+    ),
     ("price-cache-source-http", &["price-cache-domain"]),
     ("price-cache-api-types", &[]),
     ("price-cache-api-http", &["price-cache-domain", "price-cache-engine", "price-cache-api-types"]),
@@ -24,6 +29,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
         &[
             "price-cache-domain",
             "price-cache-engine",
+            "price-cache-storage-embedded",
             "price-cache-storage-sled",
             "price-cache-source-http",
             "price-cache-api-types",

@@ -10,6 +10,7 @@ use crate::metrics::Metrics;
 use crate::observe::observe;
 use crate::options::ServerOptions;
 use crate::routes;
+use crate::routes::recovering::Reason;
 
 /// What is there before the run is.
 #[derive(Clone)]
@@ -29,12 +30,16 @@ impl Entrance {
 #[derive(Clone)]
 pub(crate) struct PresentRoutes {
     recovering: Router,
+    /// Why the others are not there yet.
+    pub(crate) reason: Reason,
     ready: Arc<OnceLock<Router>>,
 }
 
 impl PresentRoutes {
     pub(crate) fn recovering(entrance: &Entrance) -> Self {
-        Self { recovering: entrance.before(routes::recovering::router()), ready: Arc::default() }
+        let reason = Reason::default();
+        let recovering = entrance.before(routes::recovering::router(reason.clone()));
+        Self { recovering, reason, ready: Arc::default() }
     }
 
     /// From the next request on, of open connections as well. What is ready stays so: later routes are dropped.

@@ -78,6 +78,11 @@ pub struct Readiness {
 }
 
 impl Readiness {
+    /// Says why the server is not ready yet, in place of an earlier reason.
+    pub fn not_yet(&self, reason: impl Into<String>) {
+        self.routes.reason.set(reason.into());
+    }
+
     /// From now on requests are answered by this service.
     pub fn with(self, engine: Handle) {
         let Entrance { options, metrics } = self.entrance;

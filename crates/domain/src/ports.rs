@@ -2,6 +2,7 @@
 //! standard library alone.
 
 mod clock;
+mod maintenance;
 mod source;
 mod store;
 
@@ -9,6 +10,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use clock::Clock;
+pub use maintenance::{
+    CopyOutcome, FallbackCopy, PROBLEMS_MAX, Problem, RecordKey, StoreMaintenance, Verification,
+};
 pub use source::{Fault, Fetched, PageCursor, PriceSource, ProductLists, ProductPage, Quote};
 pub use store::{Store, StoreError};
 

@@ -15,9 +15,11 @@ use std::time::Duration;
 use price_cache_api_http::{ServerLimits, ServerOptions};
 use price_cache_engine::{Options, PacingOptions, ParkingOptions, RetryOptions};
 use price_cache_source_http::{SourceConfig, Span};
-use price_cache_storage_sled::SledOptions;
+use price_cache_storage_embedded::{EmbeddedOptions, FallbackCopyOptions, RESERVE_BYTES_DEFAULT};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::stores::StoreKind;
 
 pub use error::ConfigurationError;
 pub use load::{ENVIRONMENT_PREFIX, Loaded, load};
@@ -248,32 +250,73 @@ impl ServerConfig {
 pub struct StorageConfig {
     /// The folder; made when there is none. Relative to the folder the program is started in.
     pub path: PathBuf,
-    /// Memory for the store's pages, in MiB.
-    pub cache_mib: NonZeroU64,
+    /// The kind of store that a new folder gets. A folder that has a store keeps its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<StoreKind>,
+    /// Memory for the store's pages, in MiB; without it, what suits the kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_mib: Option<NonZeroU64>,
     /// Disk space kept back for opening the store on a full disk, in MiB.
     pub reserve_mib: u64,
+    /// The longest that a fetched price waits for others to be made durable with it; without it, what suits the kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync_interval: Option<Span>,
+    /// The copy of all records beside the store, from which a store that is beyond repair is rebuilt.
+    pub fallback_copy: FallbackCopyConfig,
+}
+
+/// The section `[storage.fallback_copy]`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FallbackCopyConfig {
+    /// Whether a copy is made after each completed run and when the program stops.
+    pub enabled: bool,
+    /// The least time between two copies.
+    pub interval: Span,
+    /// The largest size of a copy, in MiB; a larger one is not made.
+    pub size_max_mib: u64,
 }
 
 const MIB: u64 = 1024 * 1024;
 
 impl Default for StorageConfig {
     fn default() -> Self {
-        let options = SledOptions::new("price-cache-data");
         Self {
-            path: options.path,
-            cache_mib: NonZeroU64::MIN.saturating_add(options.cache_bytes / MIB - 1),
-            reserve_mib: options.reserve_bytes / MIB,
+            path: PathBuf::from("price-cache-data"),
+            kind: None,
+            cache_mib: None,
+            reserve_mib: RESERVE_BYTES_DEFAULT / MIB,
+            sync_interval: None,
+            fallback_copy: FallbackCopyConfig::default(),
+        }
+    }
+}
+
+impl Default for FallbackCopyConfig {
+    fn default() -> Self {
+        let options = FallbackCopyOptions::default();
+        Self {
+            enabled: options.is_on,
+            interval: options.interval.into(),
+            size_max_mib: options.bytes_max / MIB,
         }
     }
 }
 
 impl StorageConfig {
-    /// The store's settings.
-    pub fn options(&self) -> SledOptions {
-        SledOptions {
-            cache_bytes: self.cache_mib.get().saturating_mul(MIB),
+    /// Returns the settings of a store of this kind.
+    pub fn options(&self, kind: StoreKind) -> EmbeddedOptions {
+        let cache_bytes =
+            self.cache_mib.map_or(kind.cache_bytes(), |cache_mib| cache_mib.get().saturating_mul(MIB));
+        EmbeddedOptions {
             reserve_bytes: self.reserve_mib.saturating_mul(MIB),
-            ..SledOptions::new(self.path.clone())
+            sync_interval: self.sync_interval.map_or(kind.sync_interval(), Span::duration),
+            fallback_copy: FallbackCopyOptions {
+                is_on: self.fallback_copy.enabled,
+                interval: self.fallback_copy.interval.into(),
+                bytes_max: self.fallback_copy.size_max_mib.saturating_mul(MIB),
+            },
+            ..EmbeddedOptions::new(self.path.clone(), cache_bytes)
         }
     }
 }

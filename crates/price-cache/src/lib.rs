@@ -3,10 +3,12 @@
 
 pub mod commands;
 pub mod configuration;
+mod fallback_copy;
 mod logging;
 mod open_files;
 mod program;
 mod signals;
+pub mod stores;
 mod system_clock;
 mod walk_runtime;
 mod wiring;

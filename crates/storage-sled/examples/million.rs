@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use price_cache_domain::{
     Amount, Attempt, Currency, Entry, Fetched, MarketId, Price, ProductId, Quote, Run, RunId, Store,
-    Timestamp, Visit,
+    StoreMaintenance, Timestamp, Visit,
 };
-use price_cache_storage_sled::{SledOptions, SledStore};
+use price_cache_storage_sled::{SledStore, options};
 use price_cache_testkit::block_on;
 
 /// Writes that may be unacknowledged, as of sixteen markets.
@@ -45,7 +45,7 @@ fn parent(entries: u32, passes: u64) {
 
 fn open(path: &Path) -> SledStore {
     let begun = Instant::now();
-    let store = SledStore::open(SledOptions::new(path)).unwrap();
+    let store = SledStore::open(options(path)).unwrap();
     println!(
         "open: {:?}, {} on disk, {} resident",
         begun.elapsed(),

@@ -10,6 +10,8 @@ use crate::error::from_sled;
 
 /// The size of a chunk in bytes: sixteen make a page of 64 KiB at most.
 const CHUNK_BYTES: usize = 4_096;
+/// The bytes that a chunk's number adds to the key.
+pub(crate) const NUMBER_BYTES: usize = 2;
 
 fn key(prefix: &[u8], index: usize) -> Result<Vec<u8>, StoreError> {
     let index = u16::try_from(index)
@@ -17,8 +19,9 @@ fn key(prefix: &[u8], index: usize) -> Result<Vec<u8>, StoreError> {
     Ok([prefix, &index.to_be_bytes()].concat())
 }
 
-/// Adds to `batch` what puts `value` in place of all chunks under `prefix`.
-pub(crate) fn put(tree: &Tree, batch: &mut Batch, prefix: &[u8], value: &[u8]) -> Result<(), StoreError> {
+/// Puts a value in place of all chunks under `prefix`.
+pub(crate) fn put(tree: &Tree, prefix: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
     let count = value.len().div_ceil(CHUNK_BYTES);
     for (index, chunk) in value.chunks(CHUNK_BYTES).enumerate() {
         batch.insert(key(prefix, index)?, chunk);
@@ -31,10 +34,19 @@ pub(crate) fn put(tree: &Tree, batch: &mut Batch, prefix: &[u8], value: &[u8]) -
         }
         batch.remove(left_over);
     }
-    Ok(())
+    tree.apply_batch(batch).map_err(|error| from_sled(&error))
 }
 
-/// The value under `prefix`; `None` when there is no chunk of it.
+/// Removes all chunks under `prefix`.
+pub(crate) fn remove(tree: &Tree, prefix: &[u8]) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    for key in tree.scan_prefix(prefix).keys() {
+        batch.remove(key.map_err(|error| from_sled(&error))?);
+    }
+    tree.apply_batch(batch).map_err(|error| from_sled(&error))
+}
+
+/// Returns the value under `prefix`; `None` when there is no chunk of it.
 pub(crate) fn get(tree: &Tree, prefix: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
     let mut value: Option<Vec<u8>> = None;
     for item in tree.scan_prefix(prefix) {

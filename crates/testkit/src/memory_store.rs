@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use price_cache_domain::{BoxFuture, Entry, MarketId, PlanPageKey, ProductId, Run, RunId, Store, StoreError};
 
 use crate::gate::{Gate, lock};
+use crate::store_contract::Hold;
 use data::{Data, Write};
 pub use faults::{CrashPoint, Operation};
 use faults::{Faults, Verdict};
@@ -150,6 +151,19 @@ impl MemoryStore {
             }
             Verdict::Hang => pending().await,
         }
+    }
+}
+
+impl Hold for MemoryStore {
+    fn hold(&self) {
+        self.hold_writes();
+    }
+
+    /// A record is held by the call itself.
+    fn wait_until_held(&self) {}
+
+    fn release(&self) {
+        self.release_writes();
     }
 }
 

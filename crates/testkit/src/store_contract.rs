@@ -12,6 +12,10 @@
 //!     fn open(&self) -> BoxFuture<'_, Arc<dyn Store>> {
 //!         Box::pin(async { Arc::new(MemoryStore::new()) as Arc<dyn Store> })
 //!     }
+//!     # fn open_slow(&self) -> BoxFuture<'_, (Arc<dyn Store>, Arc<dyn price_cache_testkit::store_contract::Hold>)> {
+//!     #     let store = MemoryStore::new();
+//!     #     Box::pin(async { (Arc::new(store.clone()) as _, Arc::new(store) as _) })
+//!     # }
 //!     # fn reopen(&self, store: Arc<dyn Store>) -> BoxFuture<'_, Arc<dyn Store>> {
 //!     #     Box::pin(async move { store })
 //!     # }
@@ -24,6 +28,7 @@
 //! [`store_contract_tests!`](crate::store_contract_tests) makes a `#[test]` of each.
 
 mod clear;
+mod durable;
 mod entries;
 mod entry_fields;
 mod paging;
@@ -36,6 +41,9 @@ use std::sync::Arc;
 use price_cache_domain::{BoxFuture, Store};
 
 pub use clear::{clear_deletes_everything_and_sets_the_run, clear_may_keep_the_prices};
+pub use durable::{
+    a_new_market_is_shown_once_it_is_durable, an_unsynced_record_is_not_shown_and_keeps_no_reader_waiting,
+};
 pub use entries::{
     concurrent_writers_do_not_lose_writes, entries_of_keeps_the_order_and_says_what_is_missing,
     entries_of_many_products_are_all_found, records_are_independent_of_each_other, records_survive_reopening,
@@ -60,8 +68,23 @@ pub trait Harness: Send + Sync {
     /// A store without any data, apart from all stores opened before.
     fn open(&self) -> BoxFuture<'_, Arc<dyn Store>>;
 
+    /// A store without any data, and the means to keep its records from becoming durable for a while.
+    fn open_slow(&self) -> BoxFuture<'_, (Arc<dyn Store>, Arc<dyn Hold>)>;
+
     /// Closes the store, of which this is the only handle, and opens it again with what it kept.
     fn reopen(&self, store: Arc<dyn Store>) -> BoxFuture<'_, Arc<dyn Store>>;
+}
+
+/// Keeps the records of a store on their way to the disk.
+pub trait Hold: Send + Sync {
+    /// From now on records do not become durable.
+    fn hold(&self);
+
+    /// Waits until a record is held.
+    fn wait_until_held(&self);
+
+    /// Lets all records become durable.
+    fn release(&self);
 }
 
 /// Checks every obligation, one after another. Panics at the first that is not met.
@@ -107,6 +130,8 @@ macro_rules! __store_obligations {
             a_page_has_at_most_its_limit
             a_page_stays_within_its_market
             markets_are_sorted_and_appear_once
+            an_unsynced_record_is_not_shown_and_keeps_no_reader_waiting
+            a_new_market_is_shown_once_it_is_durable
             clear_deletes_everything_and_sets_the_run
             clear_may_keep_the_prices
         }
@@ -146,6 +171,12 @@ mod tests {
             let store = MemoryStore::new();
             *lock(&self.0) = store.clone();
             Box::pin(async { Arc::new(store) as Arc<dyn Store> })
+        }
+
+        fn open_slow(&self) -> BoxFuture<'_, (Arc<dyn Store>, Arc<dyn Hold>)> {
+            let store = MemoryStore::new();
+            *lock(&self.0) = store.clone();
+            Box::pin(async { (Arc::new(store.clone()) as Arc<dyn Store>, Arc::new(store) as Arc<dyn Hold>) })
         }
 
         fn reopen(&self, store: Arc<dyn Store>) -> BoxFuture<'_, Arc<dyn Store>> {

@@ -2,7 +2,7 @@
 //! and ends, or it serves: right prices, errors in sentences, never a wrong price and never a panic.
 
 // The same harm as to the store alone.
-#[path = "../../../crates/storage-sled/tests/sled_store/harm/damage.rs"]
+#[path = "../../../crates/storage-embedded/src/testing/harm/damage.rs"]
 #[expect(clippy::unwrap_used, reason = "it belongs to tests in which nothing else is used")]
 mod damage;
 

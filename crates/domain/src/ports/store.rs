@@ -31,7 +31,11 @@ pub enum StoreError {
 ///
 /// **Durability**: when a writing call returns `Ok`, what it wrote survives a kill of the process and a
 /// loss of power. When it returns an error, or never returns, the write may or may not be there
-/// later, but whole or not at all. Reads see every acknowledged write and may see unacknowledged ones.
+/// later, but whole or not at all.
+///
+/// **Shown is durable**: reads see durable values only. They see every acknowledged write; while a write is on its way to
+/// the disk they see what was there before it, and they do not wait for it. What a read has given is given again, or what
+/// was written after it, whatever happens to the process or to the power.
 pub trait Store: Send + Sync {
     /// The run as last saved; [`Run::new`] when none was.
     fn load_run(&self) -> BoxFuture<'_, Result<Run, StoreError>>;
@@ -60,6 +64,10 @@ pub trait Store: Send + Sync {
         product: &ProductId,
         entry: Entry,
     ) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// Asks for what is queued to be made durable now, where the store would wait to make a larger group of it. Returns at
+    /// once. For callers that are about to wait for their writes; a store that never waits need not do anything.
+    fn flush(&self) {}
 
     /// The entries of some products of a market, in the order asked for.
     fn entries_of<'a>(

@@ -16,7 +16,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::loaded;
 use crate::signals::Signals;
 use crate::walk_runtime::WalkRuntime;
-use crate::{logging, wiring};
+use crate::wiring::{self, Opened};
+use crate::{fallback_copy, logging};
 
 /// How often progress is drawn.
 const DRAW_INTERVAL: Duration = Duration::from_millis(250);
@@ -33,8 +34,9 @@ pub async fn execute(config: &Path, arguments: &RunArguments, streams: &mut Stre
     let options = Options { resume_interrupted: false, ..loaded.configuration.run.options() };
     let source = wiring::open_source(&loaded)?;
     let walk = WalkRuntime::new()?;
-    let (engine, _task) = tokio::select! {
-        opened = wiring::open_service(&loaded.configuration, source, options, &walk) => opened?,
+    let waits = |reason: String| tracing::warn!("{reason}");
+    let Opened { engine, store, .. } = tokio::select! {
+        opened = wiring::open_service(&loaded.configuration, source, options, &walk, &waits) => opened?,
         _ = signals.next() => {
             streams.human("ended before the store was open; nothing has changed");
             return Ok(Exit::Interrupted);
@@ -67,6 +69,7 @@ pub async fn execute(config: &Path, arguments: &RunArguments, streams: &mut Stre
                 progress.update(&status_document(&engine.snapshot(), engine.pace_limit(), engine.now()), Instant::now());
                 progress.finish();
                 stopped.context("the run did not stop in time; the same command resumes it")??;
+                fallback_copy::make(&*store, Some(fallback_copy::AT_END_MAX)).await;
                 tell(&engine, arguments, streams)?;
                 streams.human("paused; the same command resumes");
                 return Ok(Exit::Interrupted);
@@ -79,6 +82,7 @@ pub async fn execute(config: &Path, arguments: &RunArguments, streams: &mut Stre
     let snapshot = engine.snapshot();
     // The last word on disk was the end of the run; nothing is under way any more.
     engine.shutdown(actor).await?;
+    fallback_copy::make(&*store, None).await;
     Ok(match snapshot.run.status() {
         RunStatus::Completed if snapshot.analytics().failed == 0 => Exit::Done,
         RunStatus::Completed => Exit::FailedProducts,

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::loaded;
 use crate::signals::{Ending, Signals};
 use crate::walk_runtime::WalkRuntime;
-use crate::{logging, open_files, wiring};
+use crate::wiring::{self, Opened};
+use crate::{fallback_copy, logging, open_files};
 
 /// A shutdown that takes longer is cut short; the run is found interrupted at the next start then.
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_millis(4_500);
@@ -37,8 +38,12 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     let begun = Instant::now();
     tracing::info!(%address, "recovering the run; not ready until that is done");
     let walk = WalkRuntime::new()?;
-    let opening = wiring::open_service(configuration, source, configuration.run.options(), &walk);
-    let (engine, task) = tokio::select! {
+    let waits = |reason: String| {
+        tracing::error!("{reason}");
+        readiness.not_yet(reason);
+    };
+    let opening = wiring::open_service(configuration, source, configuration.run.options(), &walk, &waits);
+    let Opened { engine, task, store } = tokio::select! {
         opened = opening => opened?,
         ending = signals.next() => {
             tracing::info!(?ending, "the server ends before the run is recovered");
@@ -49,6 +54,7 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
         }
     };
     readiness.with(engine.clone());
+    let copying = tokio::spawn(fallback_copy::after_each_run(engine.clone(), store.clone()));
     tracing::info!(took_ms = begun.elapsed().as_millis(), "ready");
     streams.data(&format!("listening on http://{address}"))?;
 
@@ -59,8 +65,10 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
             tracing::error!(%error, "the run could not be paused");
         }
         stopping.cancel();
-        // Both end by themselves now, and have reported what went wrong.
-        let _ = tokio::join!(serving, task);
+        copying.abort();
+        let copy = fallback_copy::make(&*store, Some(fallback_copy::AT_END_MAX));
+        // The others end by themselves now, and have reported what went wrong.
+        let _ = tokio::join!(serving, task, copy);
     };
     if tokio::time::timeout(SHUTDOWN_TIME_MAX, shutdown).await.is_err() {
         tracing::error!("the server was cut short; the run is resumed at the next start");

@@ -1,9 +1,7 @@
 //! One look at the whole store: each record, and each counter against the records.
 
-use anyhow::Context;
-use price_cache_domain::StoreError;
+use price_cache_domain::{Problem, RecordKey, StoreError, StoreMaintenance, Verification};
 use price_cache_engine::{Audit, AuditProblem, Remedy, audit};
-use price_cache_storage_sled::{Problem, RecordKey, SledStore, Verification};
 use serde::Serialize;
 
 /// What was found.
@@ -26,11 +24,12 @@ pub(super) struct Finding {
 }
 
 impl Examination {
-    pub(super) async fn of(store: &SledStore) -> anyhow::Result<Self> {
-        let records = store.verify().await.context(
-            "the store cannot be read to its end, which no repair mends: restore a backup, or move the folder away \
-             to start anew",
-        )?;
+    /// Looks at every record.
+    ///
+    /// # Errors
+    /// The store cannot be read to its end.
+    pub(super) async fn of(store: &dyn StoreMaintenance) -> Result<Self, StoreError> {
+        let records = store.verify().await?;
         Ok(Self { records, audit: audit(store).await })
     }
 
@@ -45,11 +44,12 @@ impl Examination {
             // Whatever cannot be read is a problem already.
             Err(_) => u64::from(self.records.problems_total == 0),
         };
-        self.records.problems_total + counted
+        self.records.problems_total + counted + u64::from(self.records.loss.is_some())
     }
 
     pub(super) fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.records.problems.iter().map(of_record).collect();
+        findings.extend(self.records.loss.as_deref().map(of_loss));
         match &self.audit {
             Ok(audit) => findings.extend(audit.problems.iter().map(of_audit)),
             Err(error) if findings.is_empty() => findings.push(Finding {
@@ -66,7 +66,7 @@ impl Examination {
 }
 
 fn of_record(problem: &Problem) -> Finding {
-    let pair = problem.key.pair();
+    let pair = problem.pair.as_ref();
     let (repair, way_out) = match &problem.key {
         _ if problem.is_newer => {
             (None, Some("upgrade the program: a newer version wrote it and can read it"))
@@ -84,11 +84,23 @@ fn of_record(problem: &Problem) -> Finding {
         RecordKey::PlanPage(_) => (Some("sets it aside: a run that needs it begins anew"), None),
     };
     Finding {
-        problem: format!("{} cannot be read: {}", problem.record, problem.reason),
-        market_id: pair.map(|(market, _)| market.to_owned()),
-        product_id: pair.map(|(_, product)| product.to_owned()),
+        problem: problem.to_string(),
+        market_id: pair.map(|(market, _)| market.clone()),
+        product_id: pair.map(|(_, product)| product.clone()),
         repair,
         way_out,
+    }
+}
+
+fn of_loss(loss: &str) -> Finding {
+    Finding {
+        problem: loss.to_owned(),
+        market_id: None,
+        product_id: None,
+        repair: Some(
+            "brings back what the copy beside the store has, and takes the rest as lost: it is fetched again",
+        ),
+        way_out: None,
     }
 }
 

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use price_cache_domain::Store;
+use price_cache_domain::{RecordKey, StoreMaintenance};
 use price_cache_engine::{Audit, Remedy, forgotten, reopened};
-use price_cache_storage_sled::{RecordKey, SledStore};
 use serde::Serialize;
 
 use super::examination::Examination;
@@ -25,8 +24,17 @@ pub(super) struct Repair {
 }
 
 impl Repair {
+    /// Begins with what opening the store has mended already.
+    pub(super) fn of(store: &dyn StoreMaintenance) -> Self {
+        Self { mended: store.rebuilt().into_iter().collect(), ..Self::default() }
+    }
+
     /// Takes one step, after which the store is to be examined again; false when there is nothing left that could be done.
-    pub(super) async fn mend(&mut self, store: &SledStore, found: &Examination) -> anyhow::Result<bool> {
+    pub(super) async fn mend(
+        &mut self,
+        store: &dyn StoreMaintenance,
+        found: &Examination,
+    ) -> anyhow::Result<bool> {
         self.steps += 1;
         if self.steps > STEPS_MAX {
             return Ok(false);
@@ -46,13 +54,18 @@ impl Repair {
             }
             return Ok(true);
         }
+        if found.records.loss.is_some() {
+            store.accept_loss().await.context("could not take note of what is missing")?;
+            self.mended.push("what is missing or too old is not expected any more".to_owned());
+            return Ok(true);
+        }
         match &found.audit {
             Ok(audit) => self.mend_run(store, audit).await,
             Err(_) => Ok(false),
         }
     }
 
-    async fn mend_run(&mut self, store: &SledStore, audit: &Audit) -> anyhow::Result<bool> {
+    async fn mend_run(&mut self, store: &dyn StoreMaintenance, audit: &Audit) -> anyhow::Result<bool> {
         let remedies: Vec<Remedy> = audit.problems.iter().map(|problem| problem.remedy()).collect();
         if remedies.is_empty() {
             return Ok(false);
@@ -71,7 +84,7 @@ impl Repair {
             store.save_run(forgotten(run.latest_id())?).await.context("could not store the state")?;
             self.mended.push("the run was set aside; the state is IDLE, and every price is kept".to_owned());
         } else if !taken_out.is_empty() {
-            let keys = taken_out.iter().map(|(market, product)| RecordKey::entry(market, product)).collect();
+            let keys = taken_out.iter().map(|(market, product)| store.entry_key(market, product)).collect();
             self.take_out(store, keys).await?;
             self.mended.extend(taken_out.iter().map(|(market, product)| {
                 format!("the entry of product {product:?} in market {market:?} was set aside")
@@ -83,7 +96,7 @@ impl Repair {
         Ok(true)
     }
 
-    async fn take_out(&mut self, store: &SledStore, keys: Vec<RecordKey>) -> anyhow::Result<()> {
+    async fn take_out(&mut self, store: &dyn StoreMaintenance, keys: Vec<RecordKey>) -> anyhow::Result<()> {
         let file =
             store.set_aside(keys, self.set_aside.take()).await.context("could not set records aside")?;
         self.set_aside = Some(file);

@@ -3,10 +3,11 @@
 use std::io;
 
 use price_cache_cli::Streams;
+use price_cache_cli::arguments::DoctorArguments;
 use price_cache_cli::render::number;
 use price_cache_cli::render::table::{Cell, Table, left, right};
+use price_cache_domain::{FallbackCopy, StoreMaintenance, Timestamp};
 use price_cache_engine::Audit;
-use price_cache_storage_sled::SledStore;
 use serde::Serialize;
 
 use super::examination::{Examination, Finding};
@@ -18,6 +19,7 @@ use crate::wiring;
 struct Document<'a> {
     healthy: bool,
     store: String,
+    kind: &'static str,
     disk_bytes: u64,
     records: u64,
     plan_pages: u64,
@@ -26,6 +28,31 @@ struct Document<'a> {
     problems_total: u64,
     problems: Vec<Finding>,
     repair: Option<&'a Repair>,
+    fallback_copy: Option<Copy>,
+}
+
+/// What `--json` prints of a store that cannot be read to its end.
+#[derive(Serialize)]
+struct Unreadable {
+    healthy: bool,
+    problems_total: u64,
+    problems: [Finding; 1],
+    fallback_copy: Option<Copy>,
+}
+
+/// The copy beside the store.
+#[derive(Serialize)]
+struct Copy {
+    made_at: String,
+    entries: u64,
+    bytes: u64,
+}
+
+impl From<FallbackCopy> for Copy {
+    fn from(copy: FallbackCopy) -> Self {
+        let FallbackCopy { made_at, entries, bytes } = copy;
+        Self { made_at: timestamp(made_at), entries, bytes }
+    }
 }
 
 #[derive(Serialize)]
@@ -50,14 +77,16 @@ fn markets(audit: &Audit) -> impl Iterator<Item = Market<'_>> {
 }
 
 pub(super) fn document(
-    store: &SledStore,
+    store: &dyn StoreMaintenance,
     found: &Examination,
     repair: Option<&Repair>,
+    copy: Option<FallbackCopy>,
 ) -> serde_json::Result<String> {
     let audit = found.audit.as_ref().ok();
     serde_json::to_string_pretty(&Document {
         healthy: found.is_healthy(),
-        store: wiring::shown(store.path()),
+        store: store.location(),
+        kind: store.kind(),
         disk_bytes: store.disk_bytes(),
         records: found.records.entries,
         plan_pages: found.records.plan_pages,
@@ -66,22 +95,73 @@ pub(super) fn document(
         problems_total: found.problems_total(),
         problems: found.findings(),
         repair,
+        fallback_copy: copy.map(Copy::from),
     })
 }
 
+/// Reports a store that cannot be read to its end, and the way out.
+pub(super) fn unreadable(
+    reason: &str,
+    copy: Option<FallbackCopy>,
+    arguments: &DoctorArguments,
+    streams: &mut Streams,
+) -> anyhow::Result<()> {
+    let finding = Finding {
+        problem: reason.to_owned(),
+        market_id: None,
+        product_id: None,
+        repair: copy.map(|_| "rebuilds the store from the copy beside it and keeps the damaged files"),
+        way_out: copy.is_none().then_some("restore a backup, or move the folder away to start again"),
+    };
+    if arguments.json {
+        let copy = copy.map(Copy::from);
+        let document =
+            Unreadable { healthy: false, problems_total: 1, problems: [finding], fallback_copy: copy };
+        streams.data(&serde_json::to_string_pretty(&document)?)?;
+        return Ok(());
+    }
+    tell_of_copy(copy, streams);
+    tell_finding(&finding, streams);
+    streams.human("the store cannot be used; nothing was changed");
+    Ok(())
+}
+
+fn tell_of_copy(copy: Option<FallbackCopy>, streams: &mut Streams) {
+    if let Some(FallbackCopy { made_at, entries, .. }) = copy {
+        let entries = number::counted(entries, "record");
+        streams.human(&format!("copy       made {}, {entries}", timestamp(made_at)));
+    }
+}
+
+fn tell_finding(finding: &Finding, streams: &mut Streams) {
+    streams.human(&format!("problem    {}", finding.problem));
+    match (finding.repair, finding.way_out) {
+        (Some(does), _) => streams.human(&format!("           --repair {does}")),
+        (None, Some(way_out)) => streams.human(&format!("           {way_out}")),
+        (None, None) => {}
+    }
+}
+
+fn timestamp(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.as_millis()).map_or_else(|_| at.to_string(), |at| at.to_string())
+}
+
 pub(super) fn tell(
-    store: &SledStore,
+    store: &dyn StoreMaintenance,
     found: &Examination,
     repair: Option<&Repair>,
+    copy: Option<FallbackCopy>,
     streams: &mut Streams,
 ) -> io::Result<()> {
     streams.human(&format!(
-        "store      {}, {}, {}, {}",
-        wiring::shown(store.path()),
+        "store      {}, {}, {}, {}, {}",
+        store.location(),
+        store.kind(),
         bytes(store.disk_bytes()),
         number::counted(found.records.entries, "record"),
         number::counted(found.records.plan_pages, "plan page"),
     ));
+    tell_of_copy(copy, streams);
     if let Ok(audit) = &found.audit {
         streams.human(&format!("run        {}", audit.status));
         let mut table = Table::new(&[
@@ -110,12 +190,7 @@ pub(super) fn tell(
     }
     let findings = found.findings();
     for finding in &findings {
-        streams.human(&format!("problem    {}", finding.problem));
-        match (finding.repair, finding.way_out) {
-            (Some(does), _) => streams.human(&format!("           --repair {does}")),
-            (None, Some(way_out)) => streams.human(&format!("           {way_out}")),
-            (None, None) => {}
-        }
+        tell_finding(finding, streams);
     }
     streams.human(&verdict(found, &findings, repair));
     Ok(())

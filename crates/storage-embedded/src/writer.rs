@@ -1,0 +1,303 @@
+//! The storage thread: takes what is queued, writes it as a group, makes it durable once, acknowledges all.
+
+mod health;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
+
+use price_cache_domain::{RecordKey, Run, RunId, StoreError};
+use price_cache_records::keys;
+use tokio::sync::oneshot;
+
+use crate::open::{self, Opened};
+use crate::panics::guarded;
+use crate::set_aside::place_of;
+use crate::shared::{Handle, Shared, Slot};
+use crate::totals::{self, Totals};
+use crate::watermark::Watermark;
+use crate::{Backend, Table, WriteGroup, fallback_copy};
+pub(crate) use health::Health;
+
+/// Plan pages deleted with one group.
+const DELETED_AT_ONCE: usize = 4_096;
+
+/// Tells a caller what became of a write.
+pub(crate) type Acknowledge = oneshot::Sender<Result<(), StoreError>>;
+
+/// One change, encoded by the caller.
+pub(crate) enum Write {
+    Entry { key: Vec<u8>, value: Vec<u8> },
+    Run { value: Vec<u8> },
+    PlanPage { key: Vec<u8>, value: Vec<u8> },
+    Remove { records: Vec<RecordKey> },
+    DropPlans { keep: Option<RunId> },
+    AcceptLoss,
+    Clear { idle: Run, value: Vec<u8>, keep_prices: bool },
+}
+
+impl Write {
+    /// Whether it may be written in a group with others.
+    fn is_groupable(&self) -> bool {
+        matches!(self, Self::Entry { .. } | Self::Run { .. } | Self::PlanPage { .. } | Self::Remove { .. })
+    }
+}
+
+pub(crate) enum Message {
+    Write(Write, Acknowledge),
+    /// Somebody waits for what is queued.
+    Flush,
+    /// A reader found no handle.
+    Mend,
+}
+
+pub(crate) struct Writer<B> {
+    shared: Arc<Shared<B>>,
+    health: Health,
+    state: State,
+    group: Vec<(Write, Acknowledge)>,
+}
+
+/// What the storage thread knows of the handle of the moment.
+pub(crate) struct State {
+    /// As of the last durable group.
+    totals: Totals,
+    watermark: Option<Watermark>,
+}
+
+impl State {
+    /// Takes an opened store apart: what its readers need, and what the storage thread needs.
+    pub(crate) fn of<B>(opened: Opened<B>) -> (Handle<B>, Self) {
+        (opened.handle, Self { totals: opened.totals, watermark: opened.watermark })
+    }
+}
+
+impl<B: Backend> Writer<B> {
+    pub(crate) fn new(shared: Arc<Shared<B>>, health: Health, state: State) -> Self {
+        Self { shared, health, state, group: Vec::new() }
+    }
+
+    /// Serves until nobody can send any more, then closes the handle.
+    pub(crate) fn run(mut self, messages: &Receiver<Message>) {
+        while let Ok(first) = messages.recv() {
+            let may_wait = self.take(first);
+            if may_wait {
+                self.gather(messages);
+            }
+            self.commit();
+        }
+        let closed = health::close(self.shared.replace(Slot::Closed));
+        if let (true, Some(watermark)) = (closed && self.health.is_good(), &self.state.watermark)
+            && let Err(error) = watermark.close(self.state.totals.sequence)
+        {
+            tracing::warn!(%error, "the store was closed, but that could not be written down");
+        }
+    }
+
+    /// Takes what is queued into the group, and what comes while there is time to wait for it.
+    fn gather(&mut self, messages: &Receiver<Message>) {
+        let group_max = self.shared.options.group_records_max.max(1);
+        let deadline = Instant::now() + self.shared.options.sync_interval;
+        while self.group.len() < group_max {
+            let next = match messages.try_recv() {
+                Ok(next) => Ok(next),
+                Err(_) => messages.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+            };
+            match next {
+                Ok(next) => {
+                    if !self.take(next) {
+                        self.take_queued(messages, group_max);
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Takes what is queued already.
+    fn take_queued(&mut self, messages: &Receiver<Message>, group_max: usize) {
+        while self.group.len() < group_max {
+            match messages.try_recv() {
+                Ok(next) => self.take(next),
+                Err(_) => return,
+            };
+        }
+    }
+
+    /// Takes a message; says whether it may wait for others.
+    fn take(&mut self, message: Message) -> bool {
+        match message {
+            Message::Flush => false,
+            Message::Mend => {
+                // The error is told to the next caller that writes.
+                let _ = self.ready();
+                true
+            }
+            Message::Write(write, acknowledge) if write.is_groupable() => {
+                let is_entry = matches!(write, Write::Entry { .. });
+                self.group.push((write, acknowledge));
+                is_entry
+            }
+            Message::Write(write, acknowledge) => {
+                self.commit();
+                let done = self.alone(write);
+                if let Err(error) = &done {
+                    self.fail(error);
+                }
+                // A caller that was cancelled does not listen any more.
+                let _ = acknowledge.send(done);
+                false
+            }
+        }
+    }
+
+    /// Makes the group durable and acknowledges it.
+    fn commit(&mut self) {
+        if self.group.is_empty() {
+            return;
+        }
+        let (writes, acknowledges): (Vec<_>, Vec<_>) = self.group.drain(..).unzip();
+        let result = self.ready().and_then(|handle| {
+            self.write(&handle, |group, totals| {
+                writes.iter().try_for_each(|write| apply(group, write, totals))
+            })
+        });
+        if let Err(error) = &result {
+            // First the handle: a caller that hears of the error can read again.
+            self.fail(error);
+        }
+        for acknowledge in acknowledges {
+            let _ = acknowledge.send(result.clone());
+        }
+    }
+
+    /// Writes a group together with the totals after it.
+    fn write(
+        &mut self,
+        handle: &Handle<B>,
+        changes: impl Fn(&mut dyn WriteGroup, &mut Totals) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut totals = self.state.totals;
+        guarded(|| {
+            handle.database.write(&mut |group| {
+                totals = Totals { sequence: self.state.totals.sequence + 1, ..self.state.totals };
+                changes(group, &mut totals)?;
+                group.put(Table::Meta, totals::KEY, &totals.encode()).map(drop)
+            })
+        })?;
+        self.state.totals = totals;
+        self.shared.committed(totals.sequence);
+        if let Some(watermark) = &self.state.watermark {
+            watermark.advance(totals.sequence);
+        }
+        Ok(())
+    }
+
+    /// Makes a change that is no group of records.
+    fn alone(&mut self, write: Write) -> Result<(), StoreError> {
+        match write {
+            Write::Clear { idle, keep_prices: false, .. } => self.clear_all(&idle),
+            Write::Clear { value, .. } => self.clear_plans(&value),
+            Write::DropPlans { keep } => {
+                let handle = self.ready()?;
+                guarded(|| delete_plans(&handle.database, keep.map(keys::plan_run)))
+            }
+            Write::AcceptLoss => {
+                let handle = self.ready()?;
+                let found = handle.read(crate::examine::examine)?.found;
+                self.state.totals = Totals { sequence: self.state.totals.sequence, ..found };
+                self.write(&handle, |_, _| Ok(()))
+            }
+            Write::Entry { .. } | Write::Run { .. } | Write::PlanPage { .. } | Write::Remove { .. } => Ok(()),
+        }
+    }
+
+    /// Replaces the handle, as after an error the present one is of no use.
+    fn fail(&mut self, error: &StoreError) {
+        if let Some(state) = self.health.failed(&self.shared, error, Instant::now()) {
+            self.state = state;
+        }
+    }
+
+    /// Returns the handle, mended first where it has to be and the time for it has come.
+    fn ready(&mut self) -> Result<Arc<Handle<B>>, StoreError> {
+        let (handle, state) = self.health.ready(&self.shared, Instant::now())?;
+        if let Some(state) = state {
+            self.state = state;
+        }
+        Ok(handle)
+    }
+
+    fn clear_plans(&mut self, idle: &[u8]) -> Result<(), StoreError> {
+        let handle = self.ready()?;
+        self.write(&handle, |group, _| {
+            group.put(Table::Meta, keys::RUN, idle)?;
+            group.put(Table::Meta, keys::CLEARING, &[]).map(drop)
+        })?;
+        guarded(|| open::finish_clearing(&handle.database))
+    }
+
+    /// Makes the next generation and lets the present one go. Works on a full disk, and frees it.
+    fn clear_all(&mut self, idle: &Run) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        self.health.prepare_clear(&shared);
+        let io_failed = |error: std::io::Error| crate::error::from_io(&error);
+        let present = shared.folder.newest().map_err(io_failed)?;
+        let present =
+            present.ok_or_else(|| StoreError::Damaged("the folder has no generation".to_owned()))?;
+        // Prices that were deleted must not come back.
+        fallback_copy::delete(shared.folder.path()).map_err(io_failed)?;
+        // Up to the rename inside, the present generation counts; from it on, the next one.
+        open::make::<B>(&shared.folder, &shared.options, present + 1, idle, self.state.totals.sequence + 1)?;
+        let being_cleared = StoreError::Io("the store is being cleared".to_owned());
+        health::close(shared.replace(Slot::Broken(being_cleared)));
+        self.state = health::reopen(&shared)?;
+        self.health.cleared(Instant::now());
+        Ok(())
+    }
+}
+
+fn apply(group: &mut dyn WriteGroup, write: &Write, totals: &mut Totals) -> Result<(), StoreError> {
+    match write {
+        Write::Entry { key, value } => {
+            if let Some(replaced) = group.put(Table::Entries, key, value)? {
+                totals.subtract(key, &replaced);
+            }
+            totals.add(key, value);
+            Ok(())
+        }
+        Write::Run { value } => group.put(Table::Meta, keys::RUN, value).map(drop),
+        Write::PlanPage { key, value } => group.put(Table::Plans, key, value).map(drop),
+        Write::Remove { records } => {
+            for record in records {
+                let (table, key) = place_of(record);
+                if let (Some(removed), Table::Entries) = (group.remove(table, key)?, table) {
+                    totals.subtract(key, &removed);
+                }
+            }
+            Ok(())
+        }
+        Write::DropPlans { .. } | Write::AcceptLoss | Write::Clear { .. } => Ok(()),
+    }
+}
+
+/// Deletes the plan pages whose keys do not begin with `keep`.
+pub(crate) fn delete_plans<B: Backend>(database: &B, keep: Option<[u8; 8]>) -> Result<(), StoreError> {
+    loop {
+        let mut found = Vec::new();
+        database.scan(Table::Plans, &[], None, &mut |key, _| {
+            if keep.is_none_or(|keep| !key.starts_with(&keep)) {
+                found.push(key.to_vec());
+            }
+            let is_enough = found.len() >= DELETED_AT_ONCE;
+            Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        database
+            .write(&mut |group| found.iter().try_for_each(|key| group.remove(Table::Plans, key).map(drop)))?;
+    }
+}

@@ -1,0 +1,3 @@
+//! The store on sled against the suites of embedded stores, and against what is special about sled.
+
+price_cache_storage_embedded::embedded_store_tests!(price_cache_storage_sled::SledDatabase);

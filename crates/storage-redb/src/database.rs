@@ -8,12 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use price_cache_domain::StoreError;
 use price_cache_storage_embedded::{Backend, BackendSettings, Recovery, Table, Visit, WriteGroup};
 use redb::backends::FileBackend;
-use redb::{Builder, Database, Durability, ReadableDatabase, StorageBackend};
+use redb::{Builder, Database, Durability, StorageBackend};
 
 use crate::error::{from_io, from_redb};
 use crate::group::Group;
 use crate::overlay::Overlay;
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::tables::{self, RECENT};
 
 /// The name of the file in the folder.
@@ -78,12 +78,11 @@ impl RedbDatabase {
     pub fn open_on(storage: impl StorageBackend, settings: &BackendSettings) -> Result<Self, StoreError> {
         // A process that was killed may have left a group in the memory of the system. It is about to be shown.
         storage.sync_data().map_err(|error| from_io(&error))?;
+        let is_new = storage.len().map_err(|error| from_io(&error))? == 0;
         let database = builder(settings).create_with_backend(storage).map_err(from_redb)?;
-        let transaction = database.begin_read().map_err(from_redb)?;
-        if !snapshot::has_tables(&transaction)? {
+        if is_new {
             make_tables(&database)?;
         }
-        drop(transaction);
         Self::new(database, settings, false)
     }
 
@@ -94,9 +93,7 @@ impl RedbDatabase {
     /// The storage cannot be read, or holds no database, or a damaged one, or one of a newer format.
     pub fn look_on(storage: impl StorageBackend, settings: &BackendSettings) -> Result<Self, StoreError> {
         let overlay = Overlay::new(storage).map_err(|error| from_io(&error))?;
-        if overlay.len().map_err(|error| from_io(&error))? == 0 {
-            return Err(StoreError::Damaged("the database file is empty".to_owned()));
-        }
+        refuse_empty(&overlay)?;
         let seal = overlay.seal();
         let database = builder(settings)
             .set_check_integrity_on_open(true)
@@ -104,16 +101,11 @@ impl RedbDatabase {
             .map_err(from_redb)?;
         // Nothing is written from here on, also not what redb would write at the end.
         seal.close();
-        let transaction = database.begin_read().map_err(from_redb)?;
-        if !snapshot::has_tables(&transaction)? {
-            return Err(StoreError::Damaged("the database file has no tables of a price cache".to_owned()));
-        }
-        drop(transaction);
         Self::new(database, settings, true)
     }
 
     fn new(database: Database, settings: &BackendSettings, is_a_look: bool) -> Result<Self, StoreError> {
-        let snapshot = Snapshot::take(&database)?;
+        let snapshot = Snapshot::first(&database)?;
         Ok(Self {
             recent_bytes: snapshot.recent_bytes()?.into(),
             snapshot: RwLock::new(Arc::new(snapshot)),
@@ -152,6 +144,15 @@ fn builder(settings: &BackendSettings) -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(usize::try_from(settings.cache_bytes).unwrap_or(usize::MAX));
     builder
+}
+
+/// Refuses a file without a byte, of which redb would make an empty database. Ours has bytes from when it has its name.
+fn refuse_empty(storage: &impl StorageBackend) -> Result<(), StoreError> {
+    match storage.len() {
+        Ok(0) => Err(StoreError::Damaged("the database file is empty".to_owned())),
+        Ok(_) => Ok(()),
+        Err(error) => Err(from_io(&error)),
+    }
 }
 
 fn make_tables(database: &Database) -> Result<(), StoreError> {
@@ -204,7 +205,9 @@ impl Backend for RedbDatabase {
         // Each time: the process that made the file may have been killed before it came to this.
         sync_folder(folder).map_err(|error| from_io(&error))?;
         let path = folder.join(FILE_NAME);
-        let mut opened = Self::open_on(open_file(&path, false)?, settings)?;
+        let file = open_file(&path, false)?;
+        refuse_empty(&file)?;
+        let mut opened = Self::open_on(file, settings).inspect_err(|_| forget_pages(&path))?;
         opened.after_an_error.path = Some(path);
         Ok(opened)
     }

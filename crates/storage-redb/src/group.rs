@@ -86,7 +86,7 @@ impl<'t> Group<'t> {
         }
     }
 
-    /// The value before this group, or before it was settled.
+    /// Returns the value in the tables, without what waits.
     fn stored(&mut self, table: Table, recent_key: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         if self.recent_bytes > 0
             && let Some(value) = self.recent.get(recent_key).map_err(from_redb)?
@@ -97,6 +97,7 @@ impl<'t> Group<'t> {
         Ok(value.map(|value| value.value().to_vec()))
     }
 
+    /// Takes back what waits for a key.
     fn forget_pending(&mut self, recent_key: &[u8]) -> Option<Vec<u8>> {
         let value = self.pending.remove(recent_key)?;
         self.pending_bytes -= record_bytes(recent_key, &value);

@@ -11,4 +11,3 @@ mod snapshot;
 mod tables;
 
 pub use database::{FILE_NAME, RedbDatabase};
-pub use overlay::{MAX_OVERLAY_BYTES, Overlay};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redb::StorageBackend;
 
 /// The memory that changed pages may take. A recovery writes the header and a few pages, however large the file is.
-pub const MAX_OVERLAY_BYTES: usize = 16 << 20;
+pub(crate) const MAX_OVERLAY_BYTES: usize = 16 << 20;
 const PAGE_BYTES: usize = 4_096;
 
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ struct Changes {
 
 /// A storage beneath, whose bytes stay as they are, and changes over it in memory.
 #[derive(Debug)]
-pub struct Overlay<B> {
+pub(crate) struct Overlay<B> {
     beneath: B,
     changes: Mutex<Changes>,
     sealed: Arc<AtomicBool>,
@@ -29,29 +29,25 @@ pub struct Overlay<B> {
 
 /// Refuses writes to an [`Overlay`] from when it is closed.
 #[derive(Debug)]
-pub struct Seal(Arc<AtomicBool>);
+pub(crate) struct Seal(Arc<AtomicBool>);
 
 impl Seal {
     /// Refuses all further writes.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.0.store(true, Ordering::Release);
     }
 }
 
 impl<B: StorageBackend> Overlay<B> {
     /// Lays memory over a storage, of which nothing but `len`, `read` and `close` will be called.
-    ///
-    /// # Errors
-    /// The length of the storage cannot be read.
-    pub fn new(beneath: B) -> io::Result<Self> {
+    pub(crate) fn new(beneath: B) -> io::Result<Self> {
         let len = beneath.len()?;
         let changes = Mutex::new(Changes { len, beneath_len: len, pages: BTreeMap::new() });
         Ok(Self { beneath, changes, sealed: Arc::default() })
     }
 
     /// Returns what refuses writes from a later moment on.
-    #[must_use]
-    pub fn seal(&self) -> Seal {
+    pub(crate) fn seal(&self) -> Seal {
         Seal(Arc::clone(&self.sealed))
     }
 
@@ -76,7 +72,7 @@ impl<B: StorageBackend> Overlay<B> {
     }
 }
 
-/// The part of a page that a range of bytes covers: the page, where it begins in it, and how long it is.
+/// Cuts a range of bytes at pages: the page of each part, where the part begins in it, and how long it is.
 fn parts(offset: u64, length: usize) -> impl Iterator<Item = (u64, usize, usize)> {
     let page_bytes = PAGE_BYTES as u64;
     let end = offset + length as u64;
@@ -160,5 +156,73 @@ impl<B: StorageBackend> StorageBackend for Overlay<B> {
 
     fn close(&self) -> io::Result<()> {
         self.beneath.close()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use fastrand::Rng;
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+
+    fn beneath(bytes: &[u8]) -> InMemoryBackend {
+        let storage = InMemoryBackend::new();
+        storage.set_len(bytes.len() as u64).unwrap();
+        storage.write(0, bytes).unwrap();
+        storage
+    }
+
+    fn read_all(storage: &impl StorageBackend) -> Vec<u8> {
+        let mut bytes = vec![1; usize::try_from(storage.len().unwrap()).unwrap()];
+        storage.read(0, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn an_overlay_reads_as_a_file_that_is_written_and_what_lies_beneath_stays() {
+        for seed in 0..200 {
+            let mut random = Rng::with_seed(seed);
+            let original: Vec<u8> = (0..random.usize(0..30_000)).map(|_| random.u8(..)).collect();
+            let overlay = Overlay::new(beneath(&original)).unwrap();
+            let mut model = original.clone();
+            for _ in 0..40 {
+                if random.u8(0..4) == 0 {
+                    let len = random.usize(0..40_000);
+                    overlay.set_len(len as u64).unwrap();
+                    model.resize(len, 0);
+                } else if !model.is_empty() {
+                    let begin = random.usize(0..model.len());
+                    let end = random.usize(begin..=model.len());
+                    let data = vec![random.u8(..); end - begin];
+                    overlay.write(begin as u64, &data).unwrap();
+                    model[begin..end].copy_from_slice(&data);
+                }
+                assert!(read_all(&overlay) == model);
+                let (begin, end) = (random.usize(0..=model.len()), random.usize(0..=model.len()));
+                let mut part = vec![1; end.saturating_sub(begin)];
+                overlay.read(begin as u64, &mut part).unwrap();
+                assert!(part == model[begin..begin + part.len()]);
+            }
+            assert!(overlay.read(model.len() as u64, &mut [0]).is_err());
+            assert!(overlay.write(model.len() as u64, &[0]).is_err());
+            assert!(read_all(&overlay.beneath) == original);
+        }
+    }
+
+    #[test]
+    fn an_overlay_has_a_limit_and_refuses_writes_once_sealed() {
+        let overlay = Overlay::new(beneath(&[])).unwrap();
+        overlay.set_len(2 * MAX_OVERLAY_BYTES as u64).unwrap();
+        overlay.write(0, &vec![1; MAX_OVERLAY_BYTES]).unwrap();
+        assert!(overlay.write(MAX_OVERLAY_BYTES as u64, &[1]).is_err());
+        overlay.write(7, &[2]).unwrap();
+        overlay.seal().close();
+        assert!(overlay.write(7, &[3]).is_err());
+        assert!(overlay.set_len(0).is_err());
+        let mut byte = [0];
+        overlay.read(7, &mut byte).unwrap();
+        assert_eq!(byte, [2]);
     }
 }

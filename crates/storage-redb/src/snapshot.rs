@@ -24,6 +24,12 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
+    /// Takes the first moment after the database was opened.
+    pub(crate) fn first(database: &Database) -> Result<Self, StoreError> {
+        refuse_newer(&database.begin_read().map_err(from_redb)?)?;
+        Self::take(database)
+    }
+
     /// Takes the present moment.
     pub(crate) fn take(database: &Database) -> Result<Self, StoreError> {
         let transaction = database.begin_read().map_err(from_redb)?;
@@ -44,6 +50,7 @@ impl Snapshot {
         }
     }
 
+    /// Returns the value of a key.
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let recent = self.recent.get(tables::recent_key(table, key).as_slice()).map_err(from_redb)?;
         if let Some(value) = recent {
@@ -87,7 +94,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// The recent records of a part of a table: few, because `recent` has a limit.
+    /// Returns the recent records of a part of a table: few, because `recent` has a limit.
     fn recent_of(&self, table: Table, from: &[u8], to: Option<&[u8]>) -> Result<Found, StoreError> {
         let from = tables::recent_key(table, from);
         let to = to.map_or_else(|| tables::recent_end(table), |to| tables::recent_key(table, to));
@@ -101,7 +108,7 @@ impl Snapshot {
         Ok(found)
     }
 
-    /// The bytes of all recent records.
+    /// Counts the bytes of all recent records.
     pub(crate) fn recent_bytes(&self) -> Result<usize, StoreError> {
         let mut bytes = 0;
         for item in self.recent.iter().map_err(from_redb)? {
@@ -112,9 +119,8 @@ impl Snapshot {
     }
 }
 
-/// Says whether the file has tables of this layout; none are there when it is new.
-pub(crate) fn has_tables(transaction: &ReadTransaction) -> Result<bool, StoreError> {
-    let mut found = false;
+/// Refuses a file with a later layout.
+fn refuse_newer(transaction: &ReadTransaction) -> Result<(), StoreError> {
     for table in transaction.list_tables().map_err(from_redb)? {
         let layout = table.name().strip_prefix(LAYOUT).and_then(|number| number.parse().ok());
         if let Some(number) = layout
@@ -122,7 +128,6 @@ pub(crate) fn has_tables(transaction: &ReadTransaction) -> Result<bool, StoreErr
         {
             return Err(StoreError::NewerFormat { found: number, supported: LAYOUT_NUMBER });
         }
-        found |= table.name() == RECENT.name();
     }
-    Ok(found)
+    Ok(())
 }

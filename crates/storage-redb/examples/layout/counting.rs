@@ -13,7 +13,6 @@ use redb::backends::FileBackend;
 struct Inner {
     bytes: AtomicUsize,
     pages: AtomicUsize,
-    writes: AtomicUsize,
     syncs: AtomicUsize,
     dirty: Mutex<HashSet<u64>>,
 }
@@ -24,7 +23,7 @@ pub(crate) struct Counts(Arc<Inner>);
 
 impl Counts {
     pub(crate) fn reset(&self) {
-        for counter in [&self.0.bytes, &self.0.pages, &self.0.writes, &self.0.syncs] {
+        for counter in [&self.0.bytes, &self.0.pages, &self.0.syncs] {
             counter.store(0, Ordering::Relaxed);
         }
     }
@@ -36,10 +35,6 @@ impl Counts {
     /// Distinct pages of 4 KiB written between two syncs, summed up: what a disk has to write.
     pub(crate) fn pages(&self) -> usize {
         self.0.pages.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn writes(&self) -> usize {
-        self.0.writes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn syncs(&self) -> usize {
@@ -85,7 +80,6 @@ impl StorageBackend for Counting {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.counts.0.bytes.fetch_add(data.len(), Ordering::Relaxed);
-        self.counts.0.writes.fetch_add(1, Ordering::Relaxed);
         let mut dirty = self.counts.0.dirty.lock().unwrap();
         dirty.extend(offset / 4_096..(offset + data.len() as u64).div_ceil(4_096));
         drop(dirty);

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
-    TableHandle, WriteTransaction,
+    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, WriteTransaction,
 };
 
 type Definition<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
@@ -12,7 +11,7 @@ type Definition<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
 const ENTRIES: Definition<'_> = TableDefinition::new("entries");
 const META: Definition<'_> = TableDefinition::new("meta");
 const RECENT: Definition<'_> = TableDefinition::new("recent");
-const TOTALS: &[u8] = b"totals";
+pub(crate) const TOTALS: &[u8] = b"totals";
 const TOTALS_BYTES: usize = 40;
 const NAME: &str = "totals:";
 /// What a record takes beside its key and its value.
@@ -74,7 +73,7 @@ impl Layout {
         transaction.set_durability(Durability::Immediate).unwrap();
         transaction.set_two_phase_commit(self.two_phase);
         transaction.set_quick_repair(self.quick_repair);
-        let totals = [sequence.to_be_bytes().as_slice(), &[7; TOTALS_BYTES - 8]].concat();
+        let totals = totals(sequence);
         if let Place::Staged(limit) = self.place {
             stage(&transaction, group, &totals, limit);
         } else {
@@ -106,27 +105,11 @@ impl Layout {
     fn key(self, table: u8, key: &[u8]) -> Vec<u8> {
         if self.place == Place::Prefix { [&[table], key].concat() } else { key.to_vec() }
     }
+}
 
-    /// Checks that everything is there.
-    pub(crate) fn check(self, database: &Database, records: usize, sequence: u64) {
-        let transaction = database.begin_read().unwrap();
-        let entries = transaction.open_table(ENTRIES).unwrap();
-        let length = usize::try_from(entries.len().unwrap()).unwrap();
-        assert_eq!(length, records + usize::from(self.place == Place::Prefix));
-        let totals = match self.place {
-            Place::Tables => {
-                transaction.open_table(META).unwrap().get(TOTALS).unwrap().unwrap().value().to_vec()
-            }
-            Place::Prefix => {
-                entries.get(self.key(b'm', TOTALS).as_slice()).unwrap().unwrap().value().to_vec()
-            }
-            Place::Staged(_) => {
-                transaction.open_table(RECENT).unwrap().get(TOTALS).unwrap().unwrap().value().to_vec()
-            }
-            Place::Name | Place::None => return,
-        };
-        assert_eq!(totals[..8], sequence.to_be_bytes());
-    }
+/// Returns a record of totals, which every group changes.
+pub(crate) fn totals(sequence: u64) -> Vec<u8> {
+    [sequence.to_be_bytes().as_slice(), &[7; TOTALS_BYTES - 8]].concat()
 }
 
 fn rename(transaction: &WriteTransaction, totals: &[u8]) {

@@ -106,6 +106,24 @@ fn a_loss_of_power_right_before_a_sync_loses_nothing() {
 }
 
 #[test]
+fn what_an_open_after_a_kill_shows_is_durable() {
+    let trace = Trace::record(setting("REDB_GROUPS", 100), 6);
+    let mut random = Rng::with_seed(6);
+    let mut ahead = 0;
+    trace.each(|done, _, durable, unsynced| {
+        let (least, most) = trace.bounds(done);
+        let disk = Disk::killed(durable.to_vec(), unsynced);
+        let database = open(&disk).unwrap();
+        let shown = trace.workload.check(&database, least, most);
+        let later = Disk::new(disk.after_a_loss_of_power(&mut random));
+        trace.workload.check(&look(&later).unwrap(), shown, shown);
+        trace.workload.check(&open(&later).unwrap(), shown, shown);
+        ahead += usize::from(shown > least);
+    });
+    assert!(ahead > 0, "no kill came between the writes of a commit and its sync");
+}
+
+#[test]
 fn a_kill_or_loss_of_power_at_any_operation_of_the_open_after_it_loses_nothing() {
     let trace = Trace::record(setting("REDB_GROUPS_OF_RECOVERY", 12), 4);
     let mut random = Rng::with_seed(4);

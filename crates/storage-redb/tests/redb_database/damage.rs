@@ -51,7 +51,6 @@ fn read_all(image: &[u8]) -> Result<Contents, StoreError> {
 
 #[test]
 fn damage_gives_the_right_values_or_an_error() {
-    // The panics of redb are caught, and would fill the log.
     let workload = Workload::new(60, 9);
     let disk = Disk::new(empty_image());
     let database = open(&disk).unwrap();

@@ -23,6 +23,9 @@ pub(crate) enum Fault {
     Error(io::ErrorKind),
     /// A write is done to its half, and reports this.
     Partly(io::ErrorKind),
+    /// A sync fails, and of what it was to make durable each operation is done, not done, or in parts, by a draw with this seed:
+    /// what an open finds that has the pages in memory forgotten. Any other operation is done.
+    LostSync(u64),
     /// Neither it nor any later one is done.
     Stop,
 }
@@ -30,9 +33,20 @@ pub(crate) enum Fault {
 #[derive(Debug, Default)]
 struct State {
     image: Vec<u8>,
+    /// The image at the last sync, and how many operations it has.
+    durable: Vec<u8>,
+    synced: usize,
     log: Vec<Operation>,
     fault: Option<(usize, Fault)>,
     stopped: bool,
+}
+
+impl State {
+    fn note_sync(&mut self) {
+        self.log.push(Operation::Sync);
+        self.synced = self.log.len();
+        self.durable.clone_from(&self.image);
+    }
 }
 
 /// A disk; its clones are the same one.
@@ -41,19 +55,30 @@ pub(crate) struct Disk(Arc<Mutex<State>>);
 
 impl Disk {
     pub(crate) fn new(image: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(State { image, ..State::default() })))
+        Self(Arc::new(Mutex::new(State { durable: image.clone(), image, ..State::default() })))
+    }
+
+    /// A disk as a killed process leaves it: all is done, and some of it not yet durable.
+    pub(crate) fn killed(durable: Vec<u8>, unsynced: &[Operation]) -> Self {
+        let disk = Self::new(durable);
+        for operation in unsynced {
+            let mut state = disk.state();
+            operation.apply(&mut state.image);
+            state.log.push(operation.clone());
+        }
+        disk
+    }
+
+    /// Returns what a loss of power now leaves.
+    pub(crate) fn after_a_loss_of_power(&self, random: &mut Rng) -> Vec<u8> {
+        let state = self.state();
+        lose_power(&state.durable, &state.log[state.synced..], random)
     }
 
     pub(crate) fn failing(image: Vec<u8>, at: usize, fault: Fault) -> Self {
         let disk = Self::new(image);
         disk.state().fault = Some((at, fault));
         disk
-    }
-
-    /// Whether the fault has happened.
-    pub(crate) fn failed(&self) -> bool {
-        let state = self.state();
-        state.fault.is_some_and(|(at, _)| state.log.len() > at || state.stopped)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -91,11 +116,21 @@ impl Disk {
                 state.log.push(operation);
                 Err(kind.into())
             }
+            (Some(Fault::LostSync(seed)), Operation::Sync) => {
+                let mut random = Rng::with_seed(seed);
+                state.image = lose_power(&state.durable, &state.log[state.synced..], &mut random);
+                state.note_sync();
+                Err(io::ErrorKind::Other.into())
+            }
             (Some(Fault::Error(kind) | Fault::Partly(kind)), _) => {
                 state.log.push(Operation::Write(0, Vec::new()));
                 Err(kind.into())
             }
-            (None, operation) => {
+            (None, Operation::Sync) => {
+                state.note_sync();
+                Ok(())
+            }
+            (None | Some(Fault::LostSync(_)), operation) => {
                 operation.apply(&mut state.image);
                 state.log.push(operation);
                 Ok(())

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use price_cache_domain::StoreError;
 use price_cache_storage_embedded::Backend;
 
-use crate::disk::{Disk, Fault};
+use crate::disk::{Disk, Fault, Operation};
 use crate::workload::{Workload, empty_image, open, setting};
 
 /// Writes all groups, opening the database again after each error. Returns whether an error came.
@@ -47,13 +47,10 @@ fn at_each_operation(fault: Fault, expect_full: bool) {
     let start = empty_image();
     let whole = Disk::new(start.clone());
     assert!(!write_all(&workload, &whole, false));
-    let mut errors = 0;
     for at in 0..whole.operations() {
         let disk = Disk::failing(start.clone(), at, fault);
-        errors += usize::from(write_all(&workload, &disk, expect_full));
-        assert!(disk.failed());
+        assert!(write_all(&workload, &disk, expect_full), "the error of operation {at} was not reported");
     }
-    println!("{errors} errors reported of {}", whole.operations());
 }
 
 #[test]
@@ -69,6 +66,21 @@ fn a_disk_that_is_full_within_a_write_is_survived() {
 #[test]
 fn an_error_of_the_disk_at_any_operation_is_survived() {
     at_each_operation(Fault::Error(ErrorKind::Other), false);
+}
+
+#[test]
+fn a_sync_that_fails_and_loses_pages_is_survived() {
+    let workload = Workload::new(setting("REDB_GROUPS_OF_ERRORS", 14), 10);
+    let start = empty_image();
+    let whole = Disk::new(start.clone());
+    write_all(&workload, &whole, false);
+    let is_sync = |at: &usize| matches!(whole.log()[*at], Operation::Sync);
+    for at in (0..whole.operations()).filter(is_sync) {
+        for seed in 0..8 {
+            let disk = Disk::failing(start.clone(), at, Fault::LostSync(seed));
+            assert!(write_all(&workload, &disk, false), "the error of operation {at} was not reported");
+        }
+    }
 }
 
 #[test]

@@ -75,14 +75,18 @@ fn what_is_no_database_is_damaged_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(look(folder.path()), Err(StoreError::Io(_))));
     let path = folder.path().join(FILE_NAME);
-    fs::write(&path, b"").unwrap();
-    assert!(matches!(look(folder.path()), Err(StoreError::Damaged(_))));
-    for bytes in [vec![0; 100_000], b"no database".to_vec()] {
+    let other = tempfile::tempdir().unwrap();
+    drop(redb::Database::create(other.path().join(FILE_NAME)).unwrap());
+    let other = fs::read(other.path().join(FILE_NAME)).unwrap();
+    for bytes in [Vec::new(), vec![0; 100_000], b"no database".to_vec()] {
         fs::write(&path, &bytes).unwrap();
         assert!(matches!(look(folder.path()), Err(StoreError::Damaged(_))));
         assert!(matches!(open(folder.path()), Err(StoreError::Damaged(_))));
         assert!(fs::read(&path).unwrap() == bytes);
     }
+    fs::write(&path, other).unwrap();
+    assert!(matches!(look(folder.path()), Err(StoreError::Damaged(_))));
+    assert!(matches!(open(folder.path()), Err(StoreError::Damaged(_))));
 }
 
 #[test]

@@ -8,11 +8,16 @@ use serde_json::Value;
 use crate::shell::cargo;
 
 /// Which of our crates each of our crates may depend on. Tests may use the test kit and the simulator.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("price-cache-domain", &[]),
     ("price-cache-engine", &["price-cache-domain"]),
     ("price-cache-records", &["price-cache-domain"]),
     ("price-cache-storage-embedded", &["price-cache-domain", "price-cache-records", "price-cache-testkit"]),
+    (
+        "price-cache-storage-redb",
+        // Sled for the tests of moving from one to the other.
+        &["price-cache-domain", "price-cache-storage-embedded", "price-cache-storage-sled"],
+    ),
     (
         "price-cache-storage-sled",
         &["price-cache-domain", "price-cache-records", "price-cache-storage-embedded"],
@@ -30,6 +35,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "price-cache-domain",
             "price-cache-engine",
             "price-cache-storage-embedded",
+            "price-cache-storage-redb",
             "price-cache-storage-sled",
             "price-cache-source-http",
             "price-cache-api-types",

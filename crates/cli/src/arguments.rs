@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use local::{
     ConfigCommand, DoctorArguments, DumpArguments, InitArguments, LocalCommand, PlanArguments,
-    ProbeArguments, RunArguments, SelftestArguments,
+    ProbeArguments, RunArguments, SelftestArguments, StoreCommand, StoreMoveArguments,
 };
 pub use remote::{
     ErrorsArguments, GetArguments, ListArguments, LogsArguments, PricesCommand, RemoteCommand,

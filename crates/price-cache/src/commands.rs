@@ -8,6 +8,7 @@ pub mod probe;
 pub mod run;
 pub mod selftest;
 pub mod serve;
+pub mod store;
 
 use std::path::Path;
 

@@ -55,6 +55,7 @@ async fn local(
         LocalCommand::Plan(arguments) => commands::plan::execute(config, arguments, streams).await,
         LocalCommand::Config { command } => commands::config::execute(config, command, streams),
         LocalCommand::Doctor(arguments) => commands::doctor::execute(config, arguments, streams).await,
+        LocalCommand::Store { command } => commands::store::execute(config, command, streams),
         LocalCommand::Selftest(arguments) => commands::selftest::execute(arguments, streams).await,
         LocalCommand::Dump(arguments) => commands::dump::execute(global, arguments, streams).await,
         LocalCommand::Completions { shell } => {

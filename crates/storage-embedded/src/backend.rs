@@ -107,6 +107,14 @@ pub trait Backend: Send + Sync + Sized + 'static {
     /// The files cannot be read, or are damaged.
     fn look(folder: &Path, settings: &BackendSettings, scratch: &Path) -> Result<Self, StoreError>;
 
+    /// Opens a damaged database like [`look`](Self::look), but for reading what can still be read: it need not check anything.
+    ///
+    /// # Errors
+    /// Nothing can be read.
+    fn salvage(folder: &Path, settings: &BackendSettings, scratch: &Path) -> Result<Self, StoreError> {
+        Self::look(folder, settings, scratch)
+    }
+
     /// Returns the values of keys, in their order.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::examine::{Examined, Loss, examine, stored_totals};
 use crate::fallback_copy;
 use crate::folder::{Folder, bytes_under, copy_folder, remove_folder};
 use crate::panics::{guarded_or, panics_go_to_the_log};
-use crate::rebuild::{Rebuilt, rebuild};
+use crate::rebuild::{Damaged, Rebuilt, rebuild};
 use crate::reserve::Reserve;
 use crate::shared::{Handle, contradiction};
 use crate::space::{OPEN_IN_PLACE_BYTES, free_bytes};
@@ -213,12 +213,17 @@ impl Opening<'_> {
         let stored = examined.as_ref().ok().and_then(|examined| examined.stored);
         let sequence = stored.map_or(0, |stored| stored.sequence);
         let copy = fallback_copy::header(self.folder.path());
-        if copy.is_some_and(|copy| !damage.is_tail || copy.sequence > sequence) {
+        let can_help = match copy {
+            Some(copy) => !damage.is_tail || copy.sequence > sequence,
+            // Without a copy, what can be read of a database that cannot be opened is all there is.
+            None => examined.is_err(),
+        };
+        if can_help {
             let sequence = sequence.max(self.mark.map_or(0, |mark| mark.sequence));
-            let salvage = database.as_ref().ok();
-            let rebuilt =
-                rebuild(self.folder, self.options, self.present, salvage, sequence, &damage.sentence)?;
-            if let Some(rebuilt) = rebuilt {
+            let damaged = Damaged { generation: self.present, sequence, reason: &damage.sentence };
+            let salvaged = self.salvaged(database);
+            let salvage = database.as_ref().ok().or(salvaged.as_ref().map(|(database, _)| database));
+            if let Some(rebuilt) = rebuild(self.folder, self.options, damaged, salvage)? {
                 return Ok(Examination::Rebuilt(rebuilt));
             }
         }
@@ -228,6 +233,17 @@ impl Opening<'_> {
             "the store is damaged and no copy of it can help; what can be read of it is used"
         );
         Ok(Examination::Usable(examined.totals(true)))
+    }
+
+    /// Returns a handle on what can still be read of a database that could not be opened, and the folder it needs.
+    fn salvaged<B: Backend>(&self, database: &Result<B, StoreError>) -> Option<(B, tempfile::TempDir)> {
+        if database.is_ok() || B::RECOVERY != Recovery::AfterALook {
+            return None;
+        }
+        let scratch = tempfile::tempdir().ok()?;
+        let path = self.folder.generation(self.present);
+        let database = guard(|| B::salvage(&path, &self.options.backend, scratch.path())).ok()?;
+        Some((database, scratch))
     }
 
     fn damage_of<B: Backend>(&self, examined: &Examined) -> Option<Loss> {

@@ -23,52 +23,68 @@ pub(crate) struct Rebuilt {
     pub(crate) sentence: String,
 }
 
-/// Rebuilds a store as its next generation; `None` where there is no copy. The damaged generation is kept in a folder beside
-/// it. `salvage` is a handle on what can still be read of it, and `sequence` the last group that is known of.
+/// A store that is to be rebuilt.
+#[derive(Clone, Copy)]
+pub(crate) struct Damaged<'a> {
+    /// The generation that is damaged; it is kept in a folder beside the store.
+    pub(crate) generation: u64,
+    /// The last group that is known of.
+    pub(crate) sequence: u64,
+    /// What is wrong with it.
+    pub(crate) reason: &'a str,
+}
+
+/// Rebuilds a store as a later generation from its copy, and from what can still be read of it by the handle `salvage`.
+/// `None` where that is nothing.
 pub(crate) fn rebuild<B: Backend>(
     folder: &Folder,
     options: &EmbeddedOptions,
-    damaged: u64,
+    damaged: Damaged<'_>,
     salvage: Option<&B>,
-    sequence: u64,
-    reason: &str,
 ) -> Result<Option<Rebuilt>, StoreError> {
-    let copy = match CopyReader::open(folder.path()) {
-        Ok(Some(copy)) => copy,
-        Ok(None) => return Ok(None),
-        Err(error) => {
-            tracing::error!(%error, "the copy to fall back on cannot be read");
-            return Ok(None);
-        }
-    };
-    let header = copy.header;
+    let io_failed = |error: std::io::Error| from_io(&error);
+    let copy = CopyReader::open(folder.path()).unwrap_or_else(|error| {
+        tracing::error!(%error, "the copy to fall back on cannot be read");
+        None
+    });
+    if copy.is_none() && salvage.is_none() {
+        return Ok(None);
+    }
     // The next one may be the copy that a recovery works on.
-    let generation = damaged + 2;
+    let generation = damaged.generation + 2;
     let making = folder.generation_making(generation);
-    remove_folder(&making).map_err(|error| from_io(&error))?;
-    std::fs::create_dir(&making).map_err(|error| from_io(&error))?;
+    remove_folder(&making).map_err(io_failed)?;
+    std::fs::create_dir(&making).map_err(io_failed)?;
     let target = guard(|| B::open(&making, &options.backend))?;
     let mut loader = Loader::new(&target);
-    let read = copy.read(|table, key, value| loader.put(table, key, value))?;
+    let header = copy.as_ref().map(|copy| copy.header);
+    let read = copy.map(|copy| copy.read(|table, key, value| loader.put(table, key, value))).transpose()?;
     loader.flush()?;
     let newer = salvage.map_or(Ok(0), |salvage| take_over(salvage, &mut loader))?;
     loader.flush()?;
-    let sequence = sequence.max(header.sequence) + 1;
-    let run = loader.get(Table::Meta, keys::RUN)?;
-    let run = match run.filter(|run| decode_run(run).is_ok()) {
-        Some(run) => run,
-        None => encode_run(&Run::new())?,
-    };
+    let sequence = damaged.sequence.max(header.map_or(0, |header| header.sequence)) + 1;
+    let run = loader.get(Table::Meta, keys::RUN)?.filter(|run| decode_run(run).is_ok());
+    let is_run_known = run.is_some();
+    let run = run.map_or_else(|| encode_run(&Run::new()), Ok)?;
     let totals = loader.finish(&run, sequence)?;
     guard(|| target.close())?;
-    let kept = folder.keep_as_damaged(damaged).map_err(|error| from_io(&error))?;
-    folder.complete(generation).map_err(|error| from_io(&error))?;
-    let incomplete =
-        if read.is_whole && read.damaged_blocks == 0 { "" } else { ", which was damaged itself" };
+    if header.is_none() && totals.entries == 0 && !is_run_known {
+        remove_folder(&making).map_err(io_failed)?;
+        return Ok(None);
+    }
+    let kept = folder.keep_as_damaged(damaged.generation).map_err(io_failed)?;
+    folder.complete(generation).map_err(io_failed)?;
+    let is_whole = read.is_none_or(|read| read.is_whole && read.damaged_blocks == 0);
+    let source = match header {
+        Some(header) => {
+            format!("the copy of {}{}", age(header), if is_whole { "" } else { ", which was damaged itself" })
+        }
+        None => "what could still be read of it".to_owned(),
+    };
     let sentence = format!(
-        "the store was damaged ({reason}) and was rebuilt from the copy of {}{incomplete}: {} entries, {newer} of them from \
-         what could still be read; the damaged files are kept in {}",
-        age(header),
+        "the store was damaged ({}) and was rebuilt from {source}: {} entries, {newer} of them from the damaged files, which \
+         are kept in {}",
+        damaged.reason,
         totals.entries,
         kept.display(),
     );

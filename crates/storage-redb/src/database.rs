@@ -92,11 +92,20 @@ impl RedbDatabase {
     /// # Errors
     /// The storage cannot be read, or holds no database, or a damaged one, or one of a newer format.
     pub fn look_on(storage: impl StorageBackend, settings: &BackendSettings) -> Result<Self, StoreError> {
+        Self::overlaid(storage, settings, true)
+    }
+
+    /// Opens the database for reading, with what redb writes meanwhile kept in memory.
+    fn overlaid(
+        storage: impl StorageBackend,
+        settings: &BackendSettings,
+        is_checked: bool,
+    ) -> Result<Self, StoreError> {
         let overlay = Overlay::new(storage).map_err(|error| from_io(&error))?;
         refuse_empty(&overlay)?;
         let seal = overlay.seal();
         let database = builder(settings)
-            .set_check_integrity_on_open(true)
+            .set_check_integrity_on_open(is_checked)
             .create_with_backend(overlay)
             .map_err(from_redb)?;
         // Nothing is written from here on, also not what redb would write at the end.
@@ -191,6 +200,7 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
 impl Backend for RedbDatabase {
     const KIND: &'static str = "redb";
     const RECOVERY: Recovery = Recovery::AfterALook;
+    const GROUPS_ARE_ATOMIC: bool = true;
 
     fn is_in(folder: &Path) -> bool {
         folder.join(FILE_NAME).is_file()
@@ -216,8 +226,17 @@ impl Backend for RedbDatabase {
     /// `scratch` stays empty. Every checksum of redb is verified. [`write`](Backend::write) is refused. Nobody may be writing
     /// to the file meanwhile.
     fn look(folder: &Path, settings: &BackendSettings, _scratch: &Path) -> Result<Self, StoreError> {
-        let file = File::open(folder.join(FILE_NAME)).map_err(|error| from_io(&error))?;
+        let file = File::open(folder.join(FILE_NAME)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => StoreError::Damaged("the database file is missing".to_owned()),
+            _ => from_io(&error),
+        })?;
         Self::look_on(FileBackend::new(file).map_err(from_redb)?, settings)
+    }
+
+    /// Opens the file like a look, without verifying checksums: records have their own.
+    fn salvage(folder: &Path, settings: &BackendSettings, _scratch: &Path) -> Result<Self, StoreError> {
+        let file = File::open(folder.join(FILE_NAME)).map_err(|error| from_io(&error))?;
+        Self::overlaid(FileBackend::new(file).map_err(from_redb)?, settings, false)
     }
 
     fn get_many(&self, table: Table, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {

@@ -35,6 +35,13 @@ pub enum LocalCommand {
     /// Recompute every counter from the records, report differences and check the store; with --repair, mend it
     #[command(display_order = 23)]
     Doctor(DoctorArguments),
+    /// Show the store of the configuration, or move it to another kind of database
+    #[command(display_order = 24)]
+    Store {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// Kill a server of one's own again and again in a temporary folder, and check that it loses nothing
     #[command(
         display_order = 25,
@@ -121,6 +128,22 @@ pub struct DoctorArguments {
     /// Print what was found as one JSON document
     #[arg(long)]
     pub json: bool,
+}
+
+/// What can be done with a store.
+#[derive(Clone, Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Move every record to another kind of database in the same folder; no server may have it open. A move that is
+    /// interrupted has changed nothing and can be repeated
+    Move(StoreMoveArguments),
+}
+
+/// What `store move` takes.
+#[derive(Clone, Debug, Args)]
+pub struct StoreMoveArguments {
+    /// The kind of database to move to
+    #[arg(long, value_name = "KIND", value_parser = ["redb", "sled"])]
+    pub to: String,
 }
 
 /// What `selftest` takes.

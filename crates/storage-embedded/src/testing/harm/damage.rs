@@ -43,14 +43,20 @@ pub(crate) fn damage(folder: &Path, seed: u64) -> Harm {
 fn choose(folder: &Path, random: &mut fastrand::Rng) -> Option<PathBuf> {
     let files = files(folder);
     let is_of = |path: &PathBuf, kind: u8| match kind {
-        0..6 => path.ends_with("db"),
+        0..6 => is_main(path),
         6 => path.ends_with("conf"),
         7 => is_snapshot(path),
         _ => path.parent().is_some_and(|parent| parent.ends_with("blobs")),
     };
     let kind = random.u8(..9);
-    let candidates: Vec<PathBuf> = files.into_iter().filter(|path| is_of(path, kind)).collect();
-    random.choice(candidates)
+    let candidates: Vec<PathBuf> = files.iter().filter(|path| is_of(path, kind)).cloned().collect();
+    let main = files.into_iter().find(|path| is_main(path));
+    random.choice(candidates).or(main)
+}
+
+/// Whether it is the file that has the prices.
+fn is_main(path: &Path) -> bool {
+    path.ends_with("db") || path.ends_with("store.redb")
 }
 
 fn is_snapshot(path: &Path) -> bool {

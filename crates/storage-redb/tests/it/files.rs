@@ -73,7 +73,7 @@ fn a_look_changes_nothing_and_refuses_writes() {
 #[test]
 fn what_is_no_database_is_damaged_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(look(folder.path()), Err(StoreError::Io(_))));
+    assert!(matches!(look(folder.path()), Err(StoreError::Damaged(_))));
     let path = folder.path().join(FILE_NAME);
     let other = tempfile::tempdir().unwrap();
     drop(redb::Database::create(other.path().join(FILE_NAME)).unwrap());

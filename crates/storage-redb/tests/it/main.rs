@@ -7,5 +7,8 @@ mod damage;
 mod disk;
 mod errors;
 mod files;
+mod moves;
 mod operations;
 mod workload;
+
+price_cache_storage_embedded::embedded_store_tests!(price_cache_storage_redb::RedbDatabase);

@@ -11,7 +11,7 @@ use redb::TableDefinition;
 
 /// The bytes that `recent` may have: with less, it moves its records too often, with more, a group changes more of its pages
 /// (measured with `examples/layout.rs`).
-pub(crate) const RECENT_BYTES_MAX: usize = 12_000;
+pub(crate) const RECENT_BYTES_MAX: usize = 24_000;
 /// What a record takes in a page beside its key and its value.
 const RECORD_BYTES: usize = 8;
 

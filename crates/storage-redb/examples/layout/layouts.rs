@@ -52,7 +52,7 @@ const fn pinned(name: &'static str, place: Place) -> Layout {
 }
 
 impl Layout {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         plain("tables", Place::Tables),
         plain("prefix", Place::Prefix),
         plain("name", Place::Name),
@@ -62,6 +62,7 @@ impl Layout {
         pinned("name-pinned", Place::Name),
         pinned("staged-3k", Place::Staged(3_300)),
         pinned("staged-12k", Place::Staged(12_000)),
+        pinned("staged-24k", Place::Staged(24_000)),
         pinned("staged-48k", Place::Staged(48_000)),
         Layout { two_phase: true, ..plain("two-phase", Place::Tables) },
         Layout { quick_repair: true, ..plain("quick-repair", Place::Tables) },

@@ -74,7 +74,7 @@ fn look(disk: &Disk) -> Result<RedbDatabase, StoreError> {
 
 #[test]
 fn a_kill_at_any_operation_loses_nothing() {
-    let trace = Trace::record(setting("REDB_GROUPS", 150), 1);
+    let trace = Trace::record(setting("REDB_GROUPS", 120), 1);
     trace.each(|done, image, _, _| {
         trace.check(image, done);
     });
@@ -83,7 +83,7 @@ fn a_kill_at_any_operation_loses_nothing() {
 
 #[test]
 fn a_loss_of_power_at_any_operation_loses_nothing() {
-    let trace = Trace::record(setting("REDB_GROUPS", 150), 2);
+    let trace = Trace::record(setting("REDB_GROUPS", 120), 2);
     let mut random = Rng::with_seed(2);
     trace.each(|done, _, durable, unsynced| {
         for _ in 0..setting("REDB_DRAWS", 1) {
@@ -125,7 +125,7 @@ fn what_an_open_after_a_kill_shows_is_durable() {
 
 #[test]
 fn a_kill_or_loss_of_power_at_any_operation_of_the_open_after_it_loses_nothing() {
-    let trace = Trace::record(setting("REDB_GROUPS_OF_RECOVERY", 12), 4);
+    let trace = Trace::record(setting("REDB_GROUPS_OF_RECOVERY", 10), 4);
     let mut random = Rng::with_seed(4);
     let mut cases = 0;
     trace.each(|done, image, durable, unsynced| {

@@ -87,7 +87,9 @@ fn change(number: usize, random: &mut Rng) -> Change {
         _ => {
             let key = format!("market-{market}\0{product}").into_bytes();
             let value = format!("{market}-{product}-{number}-").into_bytes();
-            (Table::Entries, key, Some(value.iter().copied().cycle().take(150).collect()))
+            // A few are long, so that small workloads also move what is recent to the tables.
+            let length = if random.u8(0..12) == 0 { 4_000 } else { 150 };
+            (Table::Entries, key, Some(value.iter().copied().cycle().take(length).collect()))
         }
     }
 }

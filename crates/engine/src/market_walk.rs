@@ -81,10 +81,10 @@ pub(crate) async fn walk_market(work: &Work, job: &MarketJob, cancel: &Cancellat
     };
     // A panic ends the walk but not the wait for what was fetched before it.
     let walk = async {
-        match AssertUnwindSafe(walker.walk()).catch_unwind().await {
-            Ok(walked) => walked,
-            Err(_) => Err(WalkEnd::Failed(defect())),
-        }
+        let walked = AssertUnwindSafe(walker.walk()).catch_unwind().await;
+        // Nothing more comes that the last records could be made durable with.
+        work.store.flush();
+        walked.unwrap_or_else(|_| Err(WalkEnd::Failed(defect())))
     };
     let (walked, acknowledged) = tokio::join!(walk, acknowledge(work, unacknowledged, cancel));
     match (acknowledged, walked) {
@@ -250,13 +250,19 @@ impl Walker<'_> {
         Fetched { product, replaced, entry, took }
     }
 
-    /// A place in the window of records that are not durable yet.
+    /// A place in the window of records that are not durable yet. When half of the window is taken the store is asked to
+    /// hurry, so that a fast walk need not stop for the disk; when all of it is, the walk waits for the disk.
     async fn permit(&self) -> Result<OwnedSemaphorePermit, WalkEnd> {
+        let (free, all) = (self.window.available_permits(), self.work.options.undurable_records_max.get());
+        if free == all / 2 || free == 0 {
+            self.work.store.flush();
+        }
         Arc::clone(&self.window).acquire_owned().await.map_err(|_| WalkEnd::Cancelled)
     }
 
     /// Returns when every record is durable and counted.
     async fn settled(&self) -> Result<(), WalkEnd> {
+        self.work.store.flush();
         let all = u32::try_from(self.work.options.undurable_records_max.get()).unwrap_or(u32::MAX);
         let _whole_window = self.window.acquire_many(all).await.map_err(|_| WalkEnd::Cancelled)?;
         // A record that was refused ends the walk.

@@ -52,6 +52,8 @@ mod sigterm;
 mod stage;
 #[path = "end_to_end/stopping.rs"]
 mod stopping;
+#[path = "end_to_end/stores.rs"]
+mod stores;
 #[path = "end_to_end/styles.rs"]
 mod styles;
 #[path = "end_to_end/two_servers.rs"]

@@ -44,7 +44,17 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "price-cache-selftest",
         ],
     ),
-    ("price-cache-tests", &["price-cache-selftest", "price-cache-simulator"]),
+    (
+        "price-cache-tests",
+        &[
+            "price-cache-selftest",
+            "price-cache-simulator",
+            // To damage stores behind the programs' back.
+            "price-cache-storage-embedded",
+            "price-cache-storage-redb",
+            "price-cache-storage-sled",
+        ],
+    ),
     ("xtask", &["price-cache-domain"]),
 ];
 

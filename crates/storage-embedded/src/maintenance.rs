@@ -45,6 +45,8 @@ impl<B: Backend> StoreMaintenance for EmbeddedStore<B> {
             // Opening it for writing has settled what a kill may have left of a group.
             let is_settled = self.is_writable() || mark.is_some_and(|mark| mark.is_closed);
             let loss = examined.loss::<B>(mark, is_settled).map(|loss| loss.sentence);
+            // Records that cannot be read are the reason then, and are named.
+            let loss = loss.filter(|_| examined.records.problems_total == 0);
             Ok(Verification { loss, ..examined.records })
         })
     }

@@ -13,6 +13,7 @@ use price_cache_tests::{Server, Settings};
 use serde_json::Value;
 
 use crate::stage::Stage;
+use crate::stores::{KINDS, main_file, use_kind};
 
 const MARKETS: u32 = 3;
 const PRODUCTS: u32 = 300;
@@ -20,7 +21,6 @@ const PRODUCTS: u32 = 300;
 const RUNS: usize = 2;
 /// Moments of power loss that are tried, each once with nothing but what was synced and once with some of the rest.
 const MOMENTS: usize = 12;
-const LOG: &str = "data/generation-000001/db";
 
 /// What a status told, and in which line of the trace.
 struct Told {
@@ -30,9 +30,11 @@ struct Told {
     completed: u64,
 }
 
-/// The server as a child of the tracer; what it does is written down until it ends.
+/// The server as a child of the tracer; what it does is written down until it ends. Before the first start the store is
+/// copied to `before`, with all that opening it has changed.
 async fn traced_runs(stage: &Stage, file: &Path) -> anyhow::Result<()> {
     let server = stage.scene.launch_traced(file)?.listening().await?;
+    stage.scene.shell("cp -r data before").await?.expect(0)?;
     for run in 0..RUNS {
         server.api.start().await?;
         server.api.status_where("that a run has begun", |status| status.state != "COMPLETED").await?;
@@ -101,20 +103,30 @@ async fn what_was_told_survives_a_power_loss_at_any_moment() -> anyhow::Result<(
         println!("left out: power loss, because {obstacle}; `apt-get install strace` brings it on Debian");
         return Ok(());
     }
+    for kind in KINDS {
+        survives_power_loss(kind).await.with_context(|| kind.to_owned())?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are of interest")]
+async fn survives_power_loss(kind: &str) -> anyhow::Result<()> {
     let settings = Settings { run: "resume_interrupted = false".to_owned(), ..Settings::default() };
-    let stage = Stage::new(Catalogue::synthetic(MARKETS, PRODUCTS), &settings).await?;
+    let mut stage = Stage::new(Catalogue::synthetic(MARKETS, PRODUCTS), &settings).await?;
+    use_kind(&mut stage, kind);
     // A store that is there already: what becomes of a new one is the next test.
     ensure!(stage.scene.server().await?.terminate().await? == Some(0), "it ends well");
     let (data, before) = (stage.scene.path("data"), stage.scene.path("before"));
-    stage.scene.shell("cp -r data before").await?.expect(0)?;
     stage.slow_down(1);
     let file = stage.scene.path("trace");
     traced_runs(&stage, &file).await?;
 
-    let trace = Trace::read(&file, &stage.scene.path(LOG)).await?;
-    let log = fs::read(before.join("generation-000001/db"))?;
+    let log_before = main_file(&before)?;
+    let log_path = data.join(log_before.strip_prefix(&before)?);
+    let trace = Trace::read(&file, &log_path).await?;
+    let log = fs::read(&log_before)?;
     let remade = trace.after_power_loss(log.clone(), usize::MAX, || true)?;
-    ensure!(remade == fs::read(stage.scene.path(LOG))?, "the trace does not explain the log");
+    ensure!(remade == fs::read(&log_path)?, "the trace does not explain the log");
     let told: Vec<Told> = told(&trace).into_iter().filter(|told| told.completed > 0).collect();
     let moments: Vec<&Told> = told.iter().step_by((told.len() / MOMENTS).max(1)).collect();
     ensure!(
@@ -127,7 +139,7 @@ async fn what_was_told_survives_a_power_loss_at_any_moment() -> anyhow::Result<(
             fs::remove_dir_all(&data)?;
             stage.scene.shell("cp -r before data").await?.expect(0)?;
             let log = trace.after_power_loss(log.clone(), told.line, || random.f64() < share)?;
-            fs::write(stage.scene.path(LOG), log)?;
+            fs::write(&log_path, log)?;
             let tried = knows(&stage, told).await;
             tried.with_context(|| {
                 format!("{} told in line {}, {share} of the rest", told.completed, told.line)
@@ -136,7 +148,7 @@ async fn what_was_told_survives_a_power_loss_at_any_moment() -> anyhow::Result<(
     }
     let count = |wanted: fn(&Act) -> bool| trace.0.iter().filter(|event| wanted(&event.act)).count();
     println!(
-        "{} writes and {} syncs of the log, {} answers that counted, {} moments of power loss",
+        "{kind}: {} writes and {} syncs of the log, {} answers that counted, {} moments of power loss",
         count(|act| matches!(act, Act::Write { .. })),
         count(|act| matches!(act, Act::Sync)),
         told.len(),
@@ -152,15 +164,23 @@ async fn a_new_store_is_durable_with_all_its_folders_before_a_start_is_accepted(
         println!("left out: power loss, because {obstacle}; `apt-get install strace` brings it on Debian");
         return Ok(());
     }
+    for (kind, files) in [("redb", &["store.redb"][..]), ("sled", &["db", "conf", "blobs"])] {
+        is_durable_at_once(kind, files).await.with_context(|| kind.to_owned())?;
+    }
+    Ok(())
+}
+
+async fn is_durable_at_once(kind: &str, files: &[&str]) -> anyhow::Result<()> {
     let settings = Settings { storage: "deep/deeper/data".into(), ..Settings::default() };
-    let stage = Stage::new(Catalogue::synthetic(1, 10), &settings).await?;
+    let mut stage = Stage::new(Catalogue::synthetic(1, 10), &settings).await?;
+    use_kind(&mut stage, kind);
     let file = stage.scene.path("trace");
     let server = stage.scene.launch_traced(&file)?.listening().await?;
     server.api.start().await?;
     server.api.state("COMPLETED").await?;
     ensure!(server.terminate().await? == Some(0), "it ends well");
     let store = stage.scene.path("deep/deeper/data");
-    let trace = Trace::read(&file, &store.join("generation-000001/db")).await?;
+    let trace = Trace::read(&file, &main_file(&store)?).await?;
     let accepted = trace.0.iter().find_map(|event| match &event.act {
         Act::Told(bytes) if bytes.starts_with(b"HTTP/1.1 202") => Some(event.begun),
         _ => None,
@@ -175,7 +195,7 @@ async fn a_new_store_is_durable_with_all_its_folders_before_a_start_is_accepted(
         })
         .collect();
     let making = store.join("generation-000001.making");
-    let files = ["db", "conf", "blobs"].map(|name| making.join(name));
+    let files: Vec<_> = files.iter().map(|name| making.join(name)).collect();
     let folders =
         [&making, &store, &stage.scene.path("deep/deeper"), &stage.scene.path("deep"), &stage.scene.path("")];
     for path in files.iter().chain(folders) {

@@ -10,9 +10,9 @@ use price_cache_simulator::Catalogue;
 use price_cache_tests::{Settings, SmallDisk};
 
 use crate::stage::Stage;
+use crate::stores::main_file;
 
 const PAIRS: u64 = 1_200;
-const LOG: &str = "data/generation-000001/db";
 
 /// A file that nobody may write to, not even who has it open; writable again when dropped.
 struct Frozen(PathBuf);
@@ -84,7 +84,9 @@ async fn a_store_that_becomes_read_only_stops_the_run_which_goes_on_when_it_can(
     stage.requests(200).await?;
     let before = server.api.status().await?;
     ensure!(before.state == "PROCESSING", "{:#}", before.json);
-    let Some(frozen) = Frozen::freeze(&stage.scene.path(LOG)) else { anyhow::bail!("the log is not frozen") };
+    let Some(frozen) = Frozen::freeze(&main_file(&stage.scene.path("data"))?) else {
+        anyhow::bail!("the log is not frozen")
+    };
     let failed = server.api.state("ERROR").await?;
     failed.continues(&before)?;
     let message = failed.error_message.clone().unwrap_or_default();

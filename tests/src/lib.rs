@@ -13,10 +13,11 @@ pub mod trace;
 mod usage;
 
 pub use price_cache_selftest::{
-    Answer, Api, Launch, MarketView, PATIENCE, Process, Server, Signal, StatusView, eventually, within,
+    Answer, Api, Digest, EndedEarly, Launch, MarketView, PATIENCE, Process, Server, Signal, StatusView,
+    eventually, within,
 };
 pub use programs::below_target;
 pub use raw::{Raw, RawAnswer};
-pub use scene::{Finished, Scene, Settings};
+pub use scene::{Finished, Scene, Settings, store_of_environment};
 pub use small_disk::SmallDisk;
 pub use usage::Usage;

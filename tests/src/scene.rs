@@ -22,6 +22,8 @@ pub struct Settings {
     pub attempts_max: u32,
     /// `server.listen`.
     pub listen: String,
+    /// `storage.kind`; the key is left out where there is none.
+    pub store: Option<String>,
     /// Where the store is; below the folder of the scene where it is relative.
     pub storage: PathBuf,
     /// `storage.reserve_mib`.
@@ -36,12 +38,18 @@ pub struct Settings {
     pub second_pass: bool,
 }
 
+/// The kind of store that `PRICE_CACHE_STORE` asks for: `sled`, `redb`; none where it is not set or `default`.
+pub fn store_of_environment() -> Option<String> {
+    std::env::var("PRICE_CACHE_STORE").ok().filter(|kind| !kind.is_empty() && kind != "default")
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             parallel_markets: 4,
             attempts_max: 2,
             listen: "127.0.0.1:0".to_owned(),
+            store: store_of_environment(),
             storage: "data".into(),
             reserve_mib: 1,
             run: String::new(),
@@ -54,9 +62,10 @@ impl Default for Settings {
 
 impl Settings {
     fn toml(&self, folder: &Path) -> String {
+        let kind = self.store.as_ref().map(|kind| format!("kind = {kind:?}\n")).unwrap_or_default();
         format!(
             "\n[run]\nparallel_markets = {}\n{}\n\n[run.retry]\nattempts_max = {}\nsecond_pass = {}\nbackoff_start = \"1ms\"\n\
-             backoff_max = \"5ms\"\n{}\n\n[server]\nlisten = \"{}\"\n{}\n\n[storage]\npath = {:?}\nreserve_mib = {}\n",
+             backoff_max = \"5ms\"\n{}\n\n[server]\nlisten = \"{}\"\n{}\n\n[storage]\n{kind}path = {:?}\nreserve_mib = {}\n",
             self.parallel_markets,
             self.run,
             self.attempts_max,

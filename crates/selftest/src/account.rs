@@ -31,6 +31,16 @@ pub async fn records(api: &Api, status: &StatusView, catalogue: &Catalogue) -> a
     Ok(())
 }
 
+/// Checks that the markets hold an entry of every pair, as they do once a run is complete and ever after.
+pub(crate) async fn every_pair_is_served(api: &Api, pairs: u32) -> anyhow::Result<()> {
+    let json = api.get("/api/prices").await?;
+    let markets = json["markets"].as_array().with_context(|| format!("no markets in {json}"))?;
+    let served: u64 = markets.iter().filter_map(|market| market["products"].as_u64()).sum();
+    Ok(Promise::NothingTakenBack.kept_for(u64::from(pairs).saturating_sub(served), || {
+        format!("a run before was complete, and the markets hold {served} of its {pairs} pairs")
+    })?)
+}
+
 fn records_of(market: &Market, entries: &[Value], view: MarketView) -> anyhow::Result<()> {
     let id = market.id();
     let mut products = HashSet::new();

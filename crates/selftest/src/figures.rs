@@ -16,7 +16,9 @@ pub struct Figures {
     pub kills: u32,
     /// Kills of a server that was starting and recovering, among them.
     pub kills_starting: u32,
-    /// Runs that were begun: another one where a run was over before the last kill.
+    /// Stores that were made.
+    pub stores: u32,
+    /// Runs that were begun, several over one store among them.
     pub runs: u32,
     /// Markets that were walked at once.
     pub active_markets_max: u32,
@@ -26,6 +28,8 @@ pub struct Figures {
     pub completed: u64,
     /// Requests that the upstream saw in the runs that are over.
     pub requests: u32,
+    /// Stores that were healthy and are refused.
+    pub dead: u32,
     /// Shown products and calls that were taken back.
     pub lost: u64,
     /// Products that were counted more than once.
@@ -57,10 +61,12 @@ impl Figures {
     /// Counts what a broken promise shows.
     pub(crate) fn note(&mut self, broken: &Broken) {
         match broken.promise {
+            Promise::OpensAgain => self.dead += 1,
             Promise::NothingTakenBack => self.lost += broken.count,
             Promise::NothingTwice => self.twice += broken.count,
             Promise::NothingSkipped => self.skipped += broken.count,
             Promise::GoesOn
+            | Promise::DoctorChangesNothing
             | Promise::NumbersAgree
             | Promise::OneRequestAtATime
             | Promise::ExactPrices
@@ -74,15 +80,17 @@ impl fmt::Display for Figures {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} kills, {} of them while starting, in {} run(s) of {} pairs: {} requests, {} again, {:.2} per kill and \
-             active market; lost {}, twice {}, skipped {}; the slowest restart took {:.0?}; {:.1?}, seed {}",
+            "{} kills, {} of them while starting, of {} stores in {} runs of {} pairs: {} requests, {} again, {:.2} per \
+             kill and active market; dead {}, lost {}, twice {}, skipped {}; the slowest restart took {:.0?}; {:.1?}, seed {}",
             self.kills,
             self.kills_starting,
+            self.stores,
             self.runs,
             self.pairs,
             self.requests,
             self.requests_again(),
             self.requests_again_per_kill_and_market(),
+            self.dead,
             self.lost,
             self.twice,
             self.skipped,

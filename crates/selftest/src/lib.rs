@@ -5,9 +5,11 @@
 mod account;
 mod api;
 mod costs;
+mod digest;
 mod figures;
 mod folder;
 mod killer;
+mod plan;
 mod process;
 mod promise;
 mod selftest;
@@ -18,9 +20,10 @@ mod waiting;
 
 pub use account::records;
 pub use api::{Answer, Api};
+pub use digest::Digest;
 pub use figures::Figures;
-pub use killer::UNDURABLE_RECORDS_MAX;
-pub use process::{Launch, Process, Server, Signal, command, prepared};
+pub use plan::{Profile, UNDURABLE_RECORDS_MAX};
+pub use process::{EndedEarly, Launch, Process, Server, Signal, command, prepared};
 pub use promise::{Broken, Promise};
 pub use selftest::{Failed, SelfTest, disk_time};
 pub use status::{MarketView, StatusView};

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -116,6 +116,11 @@ impl Process {
     }
 }
 
+/// A server ended instead of listening: it refused its store, its configuration or its address.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the server ended before it listened: {0}")]
+pub struct EndedEarly(pub ExitStatus);
+
 /// A server that was started and may not listen yet.
 #[derive(Debug)]
 pub struct Launch(Process);
@@ -140,7 +145,7 @@ impl Launch {
             }
             None => {
                 let (status, _) = self.0.wait().await?;
-                bail!("the server ended before it listened: {status}")
+                Err(EndedEarly(status).into())
             }
         }
     }

@@ -7,6 +7,10 @@ use std::fmt;
 pub enum Promise {
     /// A server that was killed comes back and goes on with the run.
     GoesOn,
+    /// A store that was healthy is never refused, neither by a server nor by the doctor.
+    OpensAgain,
+    /// The doctor changes no byte of a store unless it is told to repair.
+    DoctorChangesNothing,
     /// What the status or the logs had shown is there after a kill.
     NothingTakenBack,
     /// `completed = successful + failed <= total` in every answer.
@@ -31,6 +35,8 @@ impl Promise {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::GoesOn => "a server that was killed goes on with its run",
+            Self::OpensAgain => "a store that was healthy can be opened again",
+            Self::DoctorChangesNothing => "the doctor changes no byte of the store",
             Self::NothingTakenBack => "nothing that was shown is taken back",
             Self::NumbersAgree => "completed = successful + failed <= total in every answer",
             Self::OneRequestAtATime => "at most one request is in flight in a market",

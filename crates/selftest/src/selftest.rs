@@ -1,4 +1,4 @@
-//! A self-test: as many runs as it takes to be killed so often, a verdict, and a folder to look into where a promise
+//! A self-test: as many stores and runs as it takes to be killed so often, a verdict, and a folder to look into where a promise
 //! was broken.
 
 use std::fmt;
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use price_cache_simulator::Latency;
 
 use crate::folder::Folder;
-use crate::killer::{Killer, UNDURABLE_RECORDS_MAX};
+use crate::killer::Killer;
+use crate::plan::{Plan, Profile, UNDURABLE_RECORDS_MAX};
 use crate::{Broken, Figures};
 
 /// Requests are answered at once or up to so much later.
@@ -43,11 +44,15 @@ pub struct SelfTest {
     pub seed: u64,
     /// How many kills.
     pub kills: u32,
+    /// Where they go.
+    pub profile: Profile,
+    /// The kind of the store as the configuration has it, `storage.kind`; without it, the program's default.
+    pub store: Option<String>,
     /// Markets of each run.
     pub markets: u32,
-    /// Products of each market for each kill, so that a run lasts until the last one.
+    /// Products of each market of a walk for each kill, so that a run lasts until the last one.
     pub products_per_kill: u32,
-    /// Products of each market at least.
+    /// Products of each market of a walk at least.
     pub products_min: u32,
     /// `run.parallel_markets`.
     pub parallel_markets: u32,
@@ -66,6 +71,8 @@ impl SelfTest {
             executable,
             seed,
             kills,
+            profile: Profile::default(),
+            store: None,
             markets: 8,
             products_per_kill: 20,
             products_min: 50,
@@ -88,9 +95,16 @@ impl SelfTest {
             reason: anyhow::Error::new(error).context("could not make a temporary folder"),
             folder: None,
         })?;
+        let small_kills = self.profile.of_small_stores(self.kills);
+        let mut random = fastrand::Rng::with_seed(self.seed);
         while figures.kills < self.kills {
-            let run_folder = folder.path().join(format!("run-{}", figures.runs + 1));
-            let killed = match Killer::new(self, run_folder, &mut figures).await {
+            let left = self.kills - figures.kills;
+            let plan = match left.checked_sub(small_kills) {
+                Some(walk_kills @ 1..) => Plan::walk(self, walk_kills),
+                Some(0) | None => Plan::small(self, left, &mut random),
+            };
+            let run_folder = folder.path().join(format!("run-{}", figures.stores + 1));
+            let killed = match Killer::new(self, plan, run_folder, &mut figures).await {
                 Ok(killer) => killer.run(watch).await,
                 Err(error) => Err(error),
             };

@@ -1,4 +1,4 @@
-//! One run's folder: the configuration, the store, and the programs that use them.
+//! One store's folder: the configuration, the store, and the programs that use them.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -6,14 +6,16 @@ use std::{fs, io};
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::killer::UNDURABLE_RECORDS_MAX;
-use crate::process::{Launch, Process, command};
+use crate::plan::UNDURABLE_RECORDS_MAX;
+use crate::process::{EndedEarly, Launch, Process, command};
 use crate::promise::Promise;
-use crate::{SelfTest, Server};
+use crate::{Digest, SelfTest, Server};
 
 const CONFIGURATION: &str = "price-cache.toml";
 /// What servers and doctors write to stderr.
 const STDERR: &str = "programs.stderr";
+/// Where the store is.
+const STORE: &str = "data";
 
 /// The programs are those of one executable.
 pub(crate) struct Stage<'a> {
@@ -25,7 +27,7 @@ impl<'a> Stage<'a> {
     /// Makes the folder and writes the configuration of an upstream at `base_url`.
     pub(crate) fn new(folder: PathBuf, test: &'a SelfTest, base_url: &str) -> io::Result<Self> {
         fs::create_dir(&folder)?;
-        fs::write(folder.join(CONFIGURATION), configuration(base_url, test.parallel_markets))?;
+        fs::write(folder.join(CONFIGURATION), configuration(base_url, test))?;
         Ok(Self { folder, executable: &test.executable })
     }
 
@@ -34,19 +36,41 @@ impl<'a> Stage<'a> {
         Ok(self.spawn(&["serve"])?.into())
     }
 
-    /// Starts a server and waits until it has recovered the run.
+    /// Starts a server and waits until it has recovered the run. A server that ends instead has refused its store.
     pub(crate) async fn server(&self) -> anyhow::Result<Server> {
-        let server = self.launch()?.listening().await;
-        server.map_err(|error| Promise::GoesOn.broken(format!("{error:#}")).into())
+        self.launch()?.listening().await.map_err(|error| {
+            let promise = if error.is::<EndedEarly>() { Promise::OpensAgain } else { Promise::GoesOn };
+            promise.broken(format!("{error:#}: {}", self.said_last())).into()
+        })
     }
 
-    /// What the doctor finds in the store, which no server may have open.
+    /// What the doctor finds in the store, which no server may have open. It must be healthy, and the doctor must not
+    /// change a byte of it.
     pub(crate) async fn doctor(&self) -> anyhow::Result<Value> {
+        let store = self.folder.join(STORE);
+        let before = Digest::of(&store)?;
         let (status, stdout) = self.spawn(&["doctor", "--json"])?.wait().await?;
+        let found: Option<Value> = serde_json::from_str(&stdout).ok();
         let is_healthy = status.success();
-        Promise::CountersEqualRecords
-            .kept(is_healthy, || format!("the doctor ended with {status}: {stdout}"))?;
-        serde_json::from_str(&stdout).with_context(|| format!("the doctor said no JSON: {stdout}"))
+        // With a document it has read the store and found something wrong; without one it could not read the store.
+        let promise = if found.is_some() { Promise::CountersEqualRecords } else { Promise::OpensAgain };
+        promise
+            .kept(is_healthy, || format!("the doctor ended with {status}: {stdout}{}", self.said_last()))?;
+        let changes = before.changes(&Digest::of(&store)?);
+        Promise::DoctorChangesNothing.kept(changes.is_empty(), || changes.join(", "))?;
+        found.with_context(|| format!("the doctor said no JSON: {stdout}"))
+    }
+
+    /// Removes the folder; what cannot be removed now goes with the folder of the whole test.
+    pub(crate) fn remove(&self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+
+    /// The last line that a program wrote to stderr.
+    fn said_last(&self) -> String {
+        let told = fs::read(self.folder.join(STDERR)).unwrap_or_default();
+        let told = String::from_utf8_lossy(&told);
+        told.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
     }
 
     fn spawn(&self, arguments: &[&str]) -> anyhow::Result<Process> {
@@ -56,7 +80,9 @@ impl<'a> Stage<'a> {
     }
 }
 
-fn configuration(base_url: &str, parallel_markets: u32) -> String {
+fn configuration(base_url: &str, test: &SelfTest) -> String {
+    let parallel_markets = test.parallel_markets;
+    let kind = test.store.as_ref().map(|kind| format!("kind = {kind:?}\n")).unwrap_or_default();
     format!(
         r#"# The configuration of a self-test.
 [source]
@@ -92,7 +118,7 @@ backoff_max = "5ms"
 listen = "127.0.0.1:0"
 
 [storage]
-path = "data"
+{kind}path = "{STORE}"
 reserve_mib = 1
 "#
     )

@@ -70,6 +70,12 @@ impl StatusView {
         })
     }
 
+    /// The run; `None` where there is none.
+    pub fn run_id(&self) -> Option<Value> {
+        let id = &self.json["current_state"]["run_id"];
+        (!id.is_null()).then(|| id.clone())
+    }
+
     /// Products with an outcome in all markets.
     pub fn completed(&self) -> u64 {
         self.markets.values().map(|market| market.completed).sum()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use price_cache_selftest::{SelfTest, disk_time};
 use price_cache_simulator::Latency;
-use price_cache_tests::kills::of_environment;
+use price_cache_tests::kills::{of_environment, starts_of_environment};
 
 /// As a quick API answers.
 const UPSTREAM_LATENCY: Duration = Duration::from_millis(5);
@@ -35,4 +35,9 @@ async fn kills_with_an_upstream_slower_than_the_disk_cost_at_most_one_record_per
     // The request that is under way, and the record of the one before.
     let test = SelfTest { latency: Latency::fixed(latency), kill_cost_max: 2, ..of_environment(12)? };
     survive(SelfTest { products_per_kill: 6, products_min: 180, ..test }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_during_starts_of_small_stores_lose_nothing() -> anyhow::Result<()> {
+    survive(starts_of_environment(60)?).await
 }

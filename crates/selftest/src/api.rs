@@ -1,17 +1,21 @@
 //! A plain HTTP client for the server's API, independent of the program's own.
 
+mod events;
+
 use std::net::SocketAddr;
 
 use anyhow::{Context, ensure};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use hyper::client::conn::http1;
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
+pub use self::events::Events;
 use crate::status::StatusView;
 use crate::waiting::{PATIENCE, eventually, within};
 
@@ -83,15 +87,8 @@ impl Api {
     pub async fn ask(&self, method: Method, target: &str) -> anyhow::Result<Answer> {
         let shown = format!("{method} {target}");
         within(&shown, async {
-            let stream = TcpStream::connect(self.address).await?;
-            let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-            let connection = tokio::spawn(connection);
-            let mut request = Request::builder().method(method).uri(target);
-            request = request.header("host", self.address.to_string());
-            if let Some(key) = self.key {
-                request = request.header("authorization", format!("Bearer {key}"));
-            }
-            let request = request.body(Full::new(Bytes::new()))?;
+            let (mut sender, connection) = self.connect().await?;
+            let request = self.request(method, target).body(Full::new(Bytes::new()))?;
             let answer = sender.send_request(request).await?;
             let status = answer.status().as_u16();
             let body = answer.into_body().collect().await?.to_bytes();
@@ -99,6 +96,20 @@ impl Api {
             Ok(Answer { status, body })
         })
         .await?
+    }
+
+    async fn connect(&self) -> anyhow::Result<(SendRequest<Full<Bytes>>, JoinHandle<hyper::Result<()>>)> {
+        let stream = TcpStream::connect(self.address).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        Ok((sender, tokio::spawn(connection)))
+    }
+
+    fn request(&self, method: Method, target: &str) -> hyper::http::request::Builder {
+        let request = Request::builder().method(method).uri(target).header("host", self.address.to_string());
+        match self.key {
+            Some(key) => request.header("authorization", format!("Bearer {key}")),
+            None => request,
+        }
     }
 
     /// GET with an answer of status 200 in JSON.

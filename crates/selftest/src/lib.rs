@@ -19,7 +19,7 @@ mod status;
 mod waiting;
 
 pub use account::records;
-pub use api::{Answer, Api};
+pub use api::{Answer, Api, Events};
 pub use digest::Digest;
 pub use figures::Figures;
 pub use plan::{Profile, UNDURABLE_RECORDS_MAX};

@@ -137,17 +137,37 @@ impl Launch {
     /// # Errors
     /// It ends before, or says something else.
     pub async fn listening(mut self) -> anyhow::Result<Server> {
-        match self.0.line().await? {
-            Some(line) => {
-                let address = line.strip_prefix(LISTENING).with_context(|| format!("unexpected: {line}"))?;
-                let api = Api::new(address.parse().with_context(|| format!("no address: {line}"))?);
-                Ok(Server { process: self.0, api })
-            }
+        match self.told().await? {
+            Some(api) => Ok(self.at(api)),
             None => {
                 let (status, _) = self.0.wait().await?;
                 Err(EndedEarly(status).into())
             }
         }
+    }
+
+    /// Waits for the line with which it says where it listens; `None` when it ends instead.
+    ///
+    /// # Errors
+    /// Neither comes in time, or it says something else.
+    pub async fn told(&mut self) -> anyhow::Result<Option<Api>> {
+        let Some(line) = self.0.line().await? else { return Ok(None) };
+        let address = line.strip_prefix(LISTENING).with_context(|| format!("unexpected: {line}"))?;
+        Ok(Some(Api::new(address.parse().with_context(|| format!("no address: {line}"))?)))
+    }
+
+    /// Takes it as the server that has [`told`](Self::told) where it listens.
+    #[must_use]
+    pub fn at(self, api: Api) -> Server {
+        Server { process: self.0, api }
+    }
+
+    /// Its process id.
+    ///
+    /// # Errors
+    /// The server has ended.
+    pub fn id(&self) -> anyhow::Result<u32> {
+        self.0.id()
     }
 
     /// Sends a signal.

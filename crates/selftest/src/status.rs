@@ -40,7 +40,7 @@ impl StatusView {
     ///
     /// # Errors
     /// A field is missing, or `completed = successful + failed <= total` does not hold.
-    pub(crate) fn read(json: Value) -> anyhow::Result<Self> {
+    pub fn read(json: Value) -> anyhow::Result<Self> {
         let state = &json["current_state"];
         let text = |field: &str| state[field].as_str().map(str::to_owned);
         let mut markets = BTreeMap::new();

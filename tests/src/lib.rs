@@ -2,6 +2,7 @@
 //! simulator, a plain HTTP client and a raw one, a browser, and the tests of kills and terminations, of which there are longer runs.
 
 pub mod browser;
+pub mod injection;
 pub mod kills;
 mod programs;
 mod raw;
@@ -11,6 +12,7 @@ pub mod sources;
 pub mod terminations;
 pub mod trace;
 mod usage;
+pub mod watcher;
 
 pub use price_cache_selftest::{
     Answer, Api, Digest, EndedEarly, Launch, MarketView, PATIENCE, Process, Server, Signal, StatusView,

@@ -8,6 +8,7 @@ use price_cache_selftest::{Launch, Process, Server, prepared};
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use crate::injection::Injection;
 use crate::programs::Program;
 
 /// As much of what the programs wrote to stderr is shown.
@@ -190,6 +191,16 @@ impl Scene {
         let mut command = self.prepared(crate::trace::tracer(file));
         command.arg(Program::Server.path()?).arg("--config").arg(self.path("price-cache.toml"));
         Ok(self.begin(command, "a traced server".to_owned(), "server.stderr")?.into())
+    }
+
+    /// Starts a server with faults injected into its calls, which are written to `output`.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn launch_injected(&self, injection: &Injection, output: &Path) -> anyhow::Result<Launch> {
+        let mut command = self.prepared(injection.tracer(output));
+        command.arg(Program::Server.path()?).arg("--config").arg(self.path("price-cache.toml"));
+        Ok(self.begin(command, format!("a server with {injection}"), "server.stderr")?.into())
     }
 
     /// Starts a server and waits until it listens.

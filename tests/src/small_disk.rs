@@ -1,4 +1,4 @@
-//! A small disk in memory, for tests of disks that are full or may not be written to. Only root may mount one.
+//! A small disk in memory or in a file, for tests of disks that are full or may not be written to. Only root may mount one.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -19,6 +19,23 @@ impl SmallDisk {
     pub fn mount(folder: &Path, mib: u32) -> anyhow::Result<Option<Self>> {
         fs::create_dir_all(folder)?;
         let is_mounted = mount(&["-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs"], folder);
+        Ok(is_mounted.then(|| Self(folder.to_owned())))
+    }
+
+    /// Mounts one with the file system ext4, which holds its promises about space less exactly than memory does: space is
+    /// given out late and taken back late. `None` where this machine allows none.
+    ///
+    /// # Errors
+    /// The folder or the file of the disk cannot be made.
+    pub fn mount_ext4(folder: &Path, mib: u32) -> anyhow::Result<Option<Self>> {
+        fs::create_dir_all(folder)?;
+        let image = folder.with_extension("ext4");
+        File::create(&image)?.set_len(u64::from(mib) * 1024 * 1024)?;
+        let mut make = Command::new("mkfs.ext4");
+        // Nothing is kept for root, for whom the disk would not be full.
+        make.args(["-q", "-F", "-m", "0"]).arg(&image).stdout(Stdio::null()).stderr(Stdio::null());
+        let is_made = make.status().is_ok_and(|status| status.success());
+        let is_mounted = is_made && mount(&["-o", "loop", &image.to_string_lossy()], folder);
         Ok(is_mounted.then(|| Self(folder.to_owned())))
     }
 

@@ -26,10 +26,14 @@ mod doctor;
 mod faults;
 #[path = "end_to_end/foreground.rs"]
 mod foreground;
+#[path = "end_to_end/full_disk_starts.rs"]
+mod full_disk_starts;
 #[path = "end_to_end/harmed_store.rs"]
 mod harmed_store;
 #[path = "end_to_end/hostile.rs"]
 mod hostile;
+#[path = "end_to_end/leftover_snapshots.rs"]
+mod leftover_snapshots;
 #[path = "end_to_end/monitoring.rs"]
 mod monitoring;
 #[path = "end_to_end/newer_store.rs"]
@@ -42,10 +46,14 @@ mod power_loss;
 mod read_only;
 #[path = "end_to_end/recovering.rs"]
 mod recovering;
+#[path = "end_to_end/recovery_steps.rs"]
+mod recovery_steps;
 #[path = "end_to_end/secrets.rs"]
 mod secrets;
 #[path = "end_to_end/selftest.rs"]
 mod selftest;
+#[path = "end_to_end/shown_is_durable.rs"]
+mod shown_is_durable;
 #[path = "end_to_end/sigterm.rs"]
 mod sigterm;
 #[path = "end_to_end/stage.rs"]

@@ -39,15 +39,21 @@ pub(crate) async fn let_go(stage: &Stage) -> anyhow::Result<fs::File> {
 pub(crate) async fn recovering(stage: &Stage) -> anyhow::Result<(Launch, Api)> {
     let told_before = stage.scene.stderr().len();
     let launch = stage.scene.launch()?;
-    let address = eventually("that it recovers", PATIENCE, async || {
+    let address = address_told(stage, told_before).await?;
+    Ok((launch, Api::new(address)))
+}
+
+/// Where the server listens that wrote to the log behind `told_before`, though it is not ready.
+pub(crate) async fn address_told(stage: &Stage, told_before: usize) -> anyhow::Result<SocketAddr> {
+    eventually("that it recovers", PATIENCE, async || {
         let told = stage.scene.stderr();
         let line = told
             .get(told_before..)
             .and_then(|new| new.lines().find(|line| line.contains("recovering the run")));
         let address = line.and_then(|line| line.split("address=").nth(1)).map(str::parse::<SocketAddr>);
         Ok(address.transpose()?)
-    });
-    Ok((launch, Api::new(address.await?)))
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

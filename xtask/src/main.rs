@@ -8,6 +8,7 @@ mod demo;
 mod dist;
 mod docs;
 mod fuzz_api;
+mod kills;
 mod layers;
 mod packages;
 mod shell;
@@ -22,7 +23,12 @@ cargo xtask COMMAND
   demo     walk 12 markets and more than 10,000 real prices of a simulated, faulty pricing API, and serve them
   test     build everything and run every test
   ci       what has to pass before a change lands: format, lints, layers, docs, tests
-  kills N  kill the real server N times in one run and check that nothing is lost or counted twice
+  kills N [--only starts | walks] [--seed SEED] [--store KIND]
+           kill real servers N times each, in long walks and while they start on small stores, and check that no store is
+           lost, nothing that was shown is taken back and nothing is counted twice
+  kills --full-disk ROUNDS | --shown ROUNDS | --steps STORES
+           the same with starts on a full disk; with clients that read everything while the disk is slow, full or failing;
+           with a kill or an error at each step of a recovery
   simulate [SEEDS] [--seed FIRST]
            whole runs of the engine under so many seeds (10,000): weather, faults, crashes, every button
   fuzz-api [--seed SEED]
@@ -39,7 +45,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
         ["ci"] => ci::run(),
-        ["kills", count] => test::kills(count),
+        ["kills", options @ ..] => kills::run(options),
         ["simulate", options @ ..] => test::simulate(options),
         ["bench", options @ ..] => bench::run(options),
         ["fuzz-api", options @ ..] => fuzz_api::run(options),

@@ -1,5 +1,5 @@
-//! `test`: builds the programs that the end-to-end tests start, then runs every test. `kills`: the test of
-//! crashes at length. `simulate`: whole runs under many seeds.
+//! `test`: builds the programs that the end-to-end tests start, then runs every test. `simulate`: whole runs under many
+//! seeds.
 
 use anyhow::{Context, Result, bail};
 
@@ -12,14 +12,6 @@ pub(crate) fn run() -> Result<()> {
     packages::prepare_tracer();
     shell::run(cargo(&["build", "--workspace", "--bins"]))?;
     shell::run(cargo(&["test", "--workspace"]))
-}
-
-pub(crate) fn kills(count: &str) -> Result<()> {
-    let count: u32 = count.parse().with_context(|| format!("{count:?} is not a number of kills"))?;
-    shell::run(cargo(&["build", "--workspace", "--bins"]))?;
-    let mut test = cargo(&["test", "--package", "price-cache-tests", "--", "kill", "--nocapture"]);
-    test.env("PRICE_CACHE_KILLS", count.to_string());
-    shell::run(test)
 }
 
 /// Seeds that `simulate` tries unless told otherwise.

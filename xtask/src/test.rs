@@ -11,8 +11,16 @@ pub(crate) fn run() -> Result<()> {
     browser::prepare();
     packages::prepare_tracer();
     shell::run(cargo(&["build", "--workspace", "--bins"]))?;
-    shell::run(cargo(&["test", "--workspace"]))
+    shell::run(cargo(&["test", "--workspace"]))?;
+    // The same crashes on the other kind of store; all else does not depend on it.
+    let mut crashes = cargo(&["test", "--package", "price-cache-tests", "--test", "end_to_end", "--"]);
+    crashes.args(CRASHES).env("PRICE_CACHE_STORE", "sled");
+    shell::run(crashes)
 }
+
+/// The end-to-end tests in which the store is killed, full, failing or left over.
+const CRASHES: [&str; 5] =
+    ["crash::", "disk_full::", "full_disk_starts::", "recovery_steps::", "shown_is_durable::"];
 
 /// Seeds that `simulate` tries unless told otherwise.
 const SIMULATED_SEEDS: &str = "10000";

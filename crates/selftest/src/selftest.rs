@@ -48,6 +48,8 @@ pub struct SelfTest {
     pub profile: Profile,
     /// The kind of the store as the configuration has it, `storage.kind`; without it, the program's default.
     pub store: Option<String>,
+    /// `storage.sync_interval`; without it, the program's default. Zero where a kill is to cost one record at most.
+    pub sync_interval: Option<String>,
     /// Markets of each run.
     pub markets: u32,
     /// Products of each market of a walk for each kill, so that a run lasts until the last one.
@@ -73,6 +75,7 @@ impl SelfTest {
             kills,
             profile: Profile::default(),
             store: None,
+            sync_interval: None,
             markets: 8,
             products_per_kill: 20,
             products_min: 50,

@@ -82,6 +82,9 @@ impl<'a> Stage<'a> {
 
 fn configuration(base_url: &str, test: &SelfTest) -> String {
     let parallel_markets = test.parallel_markets;
+    let sync_interval = test.sync_interval.as_ref();
+    let sync_interval =
+        sync_interval.map(|interval| format!("sync_interval = {interval:?}\n")).unwrap_or_default();
     let kind = test.store.as_ref().map(|kind| format!("kind = {kind:?}\n")).unwrap_or_default();
     format!(
         r#"# The configuration of a self-test.
@@ -118,7 +121,7 @@ backoff_max = "5ms"
 listen = "127.0.0.1:0"
 
 [storage]
-{kind}path = "{STORE}"
+{kind}{sync_interval}path = "{STORE}"
 reserve_mib = 1
 "#
     )

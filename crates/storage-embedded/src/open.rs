@@ -34,6 +34,13 @@ pub(crate) struct Opened<B> {
     pub(crate) rebuilt: Option<String>,
 }
 
+impl<B: Backend> Opened<B> {
+    /// A store that can only be read until its disk has room.
+    fn read_only(database: B, scratch: tempfile::TempDir, totals: Totals) -> Self {
+        Self { handle: Handle::look(database, scratch), totals, watermark: None, rebuilt: None }
+    }
+}
+
 /// Opens the newest generation, or makes the first one, and finishes what a crash left unfinished.
 pub(crate) fn open<B: Backend>(
     folder: &Folder,
@@ -117,7 +124,7 @@ enum Examination {
 impl Opening<'_> {
     /// Opens a database that was closed, without examining it; `None` where it does not know its totals.
     fn trusted<B: Backend>(&self) -> Result<Option<Opened<B>>, StoreError> {
-        self.make_room(OPEN_IN_PLACE_BYTES)?;
+        make_room(self.folder.path(), self.reserve, OPEN_IN_PLACE_BYTES)?;
         let database = guard(|| B::open(&self.folder.generation(self.present), &self.options.backend))?;
         check_format(&database)?;
         let Some(totals) = guard(|| stored_totals(&database))? else {
@@ -147,10 +154,9 @@ impl Opening<'_> {
             Examination::Usable(totals) => totals,
             Examination::Rebuilt(rebuilt) => return self.open_rebuilt(rebuilt),
         };
-        if self.make_room(OPEN_IN_PLACE_BYTES).is_err() {
+        if self.make_room::<B>().is_err() {
             // Reading needs no space.
-            let handle = Handle::look(look?, scratch);
-            return Ok(Opened { handle, totals, watermark: None, rebuilt: None });
+            return Ok(Opened::read_only(look?, scratch, totals));
         }
         drop(look);
         let database = guard(|| B::open(&path, &self.options.backend))?;
@@ -162,7 +168,9 @@ impl Opening<'_> {
         let copy = self.folder.generation_making(next);
         let io_failed = |error: std::io::Error| from_io(&error);
         remove_folder(&copy).map_err(io_failed)?;
-        self.make_room(bytes_under(&original).saturating_add(OPEN_IN_PLACE_BYTES))?;
+        if let Err(full) = self.make_room::<B>() {
+            return self.elsewhere(&original).map_err(|_| full);
+        }
         if let Err(error) = copy_folder(&original, &copy) {
             // Best effort: what is left is deleted before the next try.
             let _ = remove_folder(&copy);
@@ -193,6 +201,15 @@ impl Opening<'_> {
                 self.finish(database, next, totals, None)
             }
         }
+    }
+
+    /// Opens a database for reading while its own disk has no room for a copy.
+    fn elsewhere<B: Backend>(&self, original: &Path) -> Result<Opened<B>, StoreError> {
+        let scratch = tempfile::tempdir().map_err(|error| from_io(&error))?;
+        let database = guard(|| B::look(original, &self.options.backend, scratch.path()))?;
+        check_format(&database)?;
+        let totals = guard(|| examine(&database))?.totals(false);
+        Ok(Opened::read_only(database, scratch, totals))
     }
 
     /// Decides what is to be done with a database by reading all of it. A store that is damaged is rebuilt where there is
@@ -283,15 +300,24 @@ impl Opening<'_> {
         Ok(Opened { handle: Handle::new(database), totals, watermark: Some(watermark), rebuilt })
     }
 
-    /// Returns an error where so many bytes cannot be written, also not with the reserve, which is given free if it helps.
-    fn make_room(&self, needed: u64) -> Result<(), StoreError> {
-        make_room(self.folder.path(), self.reserve, needed)
+    fn make_room<B: Backend>(&self) -> Result<(), StoreError> {
+        make_room_to_open::<B>(self.folder, self.reserve)
     }
+}
+
+/// Returns an error where there is no room to open the newest generation for writing after it was not closed.
+pub(crate) fn make_room_to_open<B: Backend>(folder: &Folder, reserve: &Reserve) -> Result<(), StoreError> {
+    let newest = folder.newest().map_err(|error| from_io(&error))?;
+    let copied = match B::RECOVERY {
+        Recovery::AfterALook => 0,
+        Recovery::OnACopy => newest.map_or(0, |newest| bytes_under(&folder.generation(newest))),
+    };
+    make_room(folder.path(), reserve, copied.saturating_add(OPEN_IN_PLACE_BYTES))
 }
 
 /// Returns an error where so many bytes cannot be written to a folder, also not with the reserve, which is given free if
 /// that helps. Where it does not help, nothing is changed.
-pub(crate) fn make_room(folder: &Path, reserve: &Reserve, needed: u64) -> Result<(), StoreError> {
+fn make_room(folder: &Path, reserve: &Reserve, needed: u64) -> Result<(), StoreError> {
     let free = free_bytes(folder).map_err(|error| from_io(&error))?;
     if free >= needed {
         return Ok(());

@@ -124,6 +124,8 @@ fn mend<B: Backend>(shared: &Shared<B>) -> Result<Option<State>, StoreError> {
         shared.reserve.ensure().map_err(|error| from_io(&error))?;
         return Ok(None);
     }
+    // Where there is no room, reading goes on with the present handle.
+    open::make_room_to_open::<B>(&shared.folder, &shared.reserve)?;
     // Some databases lock their file: a handle that can only be read gives way first.
     close(shared.replace(Slot::Broken(StoreError::Io("the store is being opened again".to_owned()))));
     let state = reopen(shared)?;

@@ -126,3 +126,16 @@ reserve_mib = 1
 "#
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_the_store_is_written_only_where_one_is_asked_for() {
+        let mut test = SelfTest::new("price-cache".into(), 1, 1);
+        assert!(configuration("http://127.0.0.1:9", &test).contains("[storage]\npath = \"data\"\n"));
+        test.store = Some("redb".to_owned());
+        assert!(configuration("http://127.0.0.1:9", &test).contains("[storage]\nkind = \"redb\"\npath"));
+    }
+}

@@ -88,7 +88,9 @@ impl Round {
             // A server that met the full disk asks for space every other second.
             let accepted = async || server.api.start().await.map(Some);
             eventually("that a start is accepted", PATIENCE, accepted).await?;
-            let planned = |status: &StatusView| status.state != "INITIALIZING" && status.state != "COMPLETED";
+            // A short run may be over before anybody has looked.
+            let before = status.run_id();
+            let planned = |status: &StatusView| status.state != "INITIALIZING" && status.run_id() != before;
             self.shown = server.api.status_where("that a run has begun", planned).await?;
         }
         let left = u32::try_from(self.shown.total().saturating_sub(self.shown.completed()))?.max(1);

@@ -73,11 +73,17 @@ pub(crate) async fn open_service(
     waits: &dyn Fn(String),
 ) -> anyhow::Result<Opened> {
     let source: Arc<dyn PriceSource> = Arc::new(source);
+    let mut told = None;
     loop {
         match try_open(configuration, &source, options.clone(), walk).await {
             Ok(opened) => return Ok(opened),
             Err(error) => match full_disk(&error) {
-                Some(reason) => waits(format!("waiting for space: {reason}")),
+                // Once, not each second.
+                Some(reason) if told.as_ref() == Some(&reason) => {}
+                Some(reason) => {
+                    waits(format!("waiting for space: {reason}"));
+                    told = Some(reason);
+                }
                 None => return Err(error),
             },
         }

@@ -152,6 +152,9 @@ pub struct SelftestArguments {
     /// How often the server is killed
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=KILLS_MAX))]
     pub kills: u32,
+    /// The kind of store that is tested; the one of new folders unless given
+    #[arg(long, value_name = "KIND", value_parser = ["redb", "sled"])]
+    pub store: Option<String>,
     /// Decides the moments, as far as a seed can; any unless given
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,

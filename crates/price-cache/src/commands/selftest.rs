@@ -39,12 +39,14 @@ struct Document<'a> {
 pub async fn execute(arguments: &SelftestArguments, streams: &mut Streams) -> anyhow::Result<Exit> {
     let executable = std::env::current_exe().context("the program does not know where it is")?;
     let seed = arguments.seed.unwrap_or_else(|| u64::from(fastrand::u32(..)));
-    let repeat = format!("price-cache selftest --kills {} --seed {seed}", arguments.kills);
+    let store = arguments.store.as_ref().map(|kind| format!(" --store {kind}")).unwrap_or_default();
+    let repeat = format!("price-cache selftest --kills {} --seed {seed}{store}", arguments.kills);
     let mut signals = Signals::new()?;
     let mut hangup = signal(SignalKind::hangup())?;
     streams.human(&format!("killing {} {}; seed {seed}", executable.display(), times(arguments.kills)));
 
-    let test = SelfTest::new(executable, arguments.kills, seed);
+    let test =
+        SelfTest { store: arguments.store.clone(), ..SelfTest::new(executable, arguments.kills, seed) };
     let mut told = Instant::now();
     let result = {
         let mut watch = |figures: &Figures| {
@@ -127,6 +129,7 @@ fn tell(result: &Result<Figures, Failed>, test: &SelfTest, repeat: &str, streams
                 figures.requests_again_per_kill_and_market(),
             ),
         ),
+        ("dead", number::count(u64::from(figures.dead))),
         ("lost", number::count(figures.lost)),
         ("twice", number::count(figures.twice)),
         ("skipped", number::count(figures.skipped)),

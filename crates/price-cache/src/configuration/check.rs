@@ -30,6 +30,9 @@ const FAILURES_IN_A_ROW_MAX: u32 = 1_000;
 /// The shortest wait before a probe.
 const PROBE_DELAY_MIN: Duration = Duration::from_secs(1);
 
+/// The longest that a price may wait for others to be made durable with it: a stop has to wait as long at worst.
+const SYNC_INTERVAL_MAX: Duration = Duration::from_secs(1);
+
 /// Everything that is wrong, each with its key.
 pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
     let mut problems = configuration.source.validate().err().unwrap_or_default();
@@ -69,6 +72,9 @@ pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
                 format!("must be from {slowest} to {fastest} requests per second; leave it out for no limit"),
             );
         }
+    }
+    if configuration.storage.sync_interval.is_some_and(|interval| interval.duration() > SYNC_INTERVAL_MAX) {
+        refuse("storage.sync_interval", "must be at most 1s".to_owned());
     }
     let server = &configuration.server;
     if server.api_keys.len() > API_KEYS_MAX {

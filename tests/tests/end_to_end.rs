@@ -36,6 +36,8 @@ mod hostile;
 mod leftover_snapshots;
 #[path = "end_to_end/monitoring.rs"]
 mod monitoring;
+#[path = "end_to_end/moves.rs"]
+mod moves;
 #[path = "end_to_end/newer_store.rs"]
 mod newer_store;
 #[path = "end_to_end/pacing.rs"]

@@ -9,6 +9,8 @@ use crate::OpenError;
 const GENERATION: &str = "generation-";
 const DAMAGED: &str = "damaged-";
 const SET_ASIDE: &str = "set-aside-";
+/// How many damaged generations are kept; beyond it the oldest goes.
+const DAMAGED_MAX: usize = 8;
 /// Ends the name of what is not complete; deleted when found.
 const MAKING: &str = ".making";
 
@@ -164,11 +166,30 @@ impl Folder {
         if let Some(known) = self.damaged_folder_of(&name) {
             return Ok(known);
         }
+        self.delete_oldest_damaged();
         let (folder, _) = self.next_free(DAMAGED, "", |path| fs::create_dir(path))?;
         File::create_new(folder.join(marker_of(&name)))?.sync_all()?;
         sync_folder(&folder)?;
         sync_folder(&self.path)?;
         Ok(folder)
+    }
+
+    /// Makes room for another damaged generation: a disk that damages one after another must not be filled with them.
+    fn delete_oldest_damaged(&self) {
+        let Ok(items) = fs::read_dir(&self.path) else { return };
+        let number_of = |name: &str| name.strip_prefix(DAMAGED)?.parse::<u64>().ok();
+        let mut damaged: Vec<_> = items
+            .flatten()
+            .filter_map(|item| Some((number_of(&item.file_name().to_string_lossy())?, item.path())))
+            .collect();
+        damaged.sort();
+        let too_many = damaged.len().saturating_sub(DAMAGED_MAX - 1);
+        for (_, path) in damaged.into_iter().take(too_many) {
+            tracing::warn!(path = %path.display(), "the oldest damaged files are deleted");
+            if let Err(error) = fs::remove_dir_all(&path) {
+                tracing::warn!(path = %path.display(), %error, "they could not be deleted");
+            }
+        }
     }
 
     /// Returns the folder that waits for a generation of this name.
@@ -191,15 +212,14 @@ impl Folder {
         suffix: &str,
         make: impl Fn(&Path) -> io::Result<T>,
     ) -> io::Result<(PathBuf, T)> {
-        let mut number = 1_u64;
-        loop {
-            let path = self.path.join(format!("{prefix}{number}{suffix}"));
-            match make(&path) {
-                Ok(made) => return Ok((path, made)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                Err(error) => return Err(error),
-            }
-        }
+        // After the highest number there is, so that numbers tell the order.
+        let names = fs::read_dir(&self.path)?.flatten().map(|item| item.file_name());
+        let number_of = |name: &str| name.strip_prefix(prefix)?.strip_suffix(suffix)?.parse::<u64>().ok();
+        let highest = names.filter_map(|name| number_of(&name.to_string_lossy())).max();
+        let number = highest.unwrap_or(0) + 1;
+        let path = self.path.join(format!("{prefix}{number}{suffix}"));
+        let made = make(&path)?;
+        Ok((path, made))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::panics::{guarded_or, panics_go_to_the_log};
 use crate::rebuild::{Damaged, Rebuilt, rebuild};
 use crate::reserve::Reserve;
 use crate::shared::{Handle, contradiction};
-use crate::space::{OPEN_IN_PLACE_BYTES, free_bytes};
+use crate::space::{OPEN_IN_PLACE_BYTES, make_room, make_room_to_open};
 use crate::totals::{self, Totals};
 use crate::watermark::{self, Mark, Watermark};
 use crate::{Backend, EmbeddedOptions, OpenError, Recovery, Table};
@@ -303,36 +303,6 @@ impl Opening<'_> {
     fn make_room<B: Backend>(&self) -> Result<(), StoreError> {
         make_room_to_open::<B>(self.folder, self.reserve)
     }
-}
-
-/// Returns an error where there is no room to open the newest generation for writing after it was not closed.
-pub(crate) fn make_room_to_open<B: Backend>(folder: &Folder, reserve: &Reserve) -> Result<(), StoreError> {
-    let newest = folder.newest().map_err(|error| from_io(&error))?;
-    let copied = match B::RECOVERY {
-        Recovery::AfterALook => 0,
-        Recovery::OnACopy => newest.map_or(0, |newest| bytes_under(&folder.generation(newest))),
-    };
-    make_room(folder.path(), reserve, copied.saturating_add(OPEN_IN_PLACE_BYTES))
-}
-
-/// Returns an error where so many bytes cannot be written to a folder, also not with the reserve, which is given free if
-/// that helps. Where it does not help, nothing is changed.
-fn make_room(folder: &Path, reserve: &Reserve, needed: u64) -> Result<(), StoreError> {
-    let free = free_bytes(folder).map_err(|error| from_io(&error))?;
-    if free >= needed {
-        return Ok(());
-    }
-    let with_reserve = free.saturating_add(reserve.held_bytes());
-    if with_reserve < needed {
-        let kib = |bytes: u64| bytes.div_ceil(1024);
-        return Err(StoreError::Full(format!(
-            "opening the store needs {} KiB and {} KiB are free",
-            kib(needed),
-            kib(free)
-        )));
-    }
-    reserve.release();
-    Ok(())
 }
 
 /// Runs code of the database that only reads, or opens it: a panic means that its files contradict each other.

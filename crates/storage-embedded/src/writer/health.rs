@@ -10,6 +10,7 @@ use super::State;
 use crate::error::from_io;
 use crate::open;
 use crate::shared::{Handle, Shared, Slot};
+use crate::space::make_room_to_open;
 use crate::{Backend, OpenError};
 
 /// The wait after the first failure; it doubles with each one.
@@ -125,7 +126,7 @@ fn mend<B: Backend>(shared: &Shared<B>) -> Result<Option<State>, StoreError> {
         return Ok(None);
     }
     // Where there is no room, reading goes on with the present handle.
-    open::make_room_to_open::<B>(&shared.folder, &shared.reserve)?;
+    make_room_to_open::<B>(&shared.folder, &shared.reserve)?;
     // Some databases lock their file: a handle that can only be read gives way first.
     close(shared.replace(Slot::Broken(StoreError::Io("the store is being opened again".to_owned()))));
     let state = reopen(shared)?;

@@ -3,6 +3,8 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::OpenError;
 
@@ -11,6 +13,11 @@ const DAMAGED: &str = "damaged-";
 const SET_ASIDE: &str = "set-aside-";
 /// How many damaged generations are kept; beyond it the oldest goes.
 const DAMAGED_MAX: usize = 8;
+/// How long a lock may be held by somebody who is about to let go: a process that ends, or one that was just started by the
+/// holder and has the lock until its own program begins.
+const LOCK_WAIT_MAX: Duration = Duration::from_millis(250);
+/// The wait between two tries.
+const LOCK_RETRY: Duration = Duration::from_millis(5);
 /// Ends the name of what is not complete; deleted when found.
 const MAKING: &str = ".making";
 
@@ -107,10 +114,14 @@ impl Folder {
     }
 
     fn locked(path: &Path, lock: Option<File>) -> Result<Self, OpenError> {
-        match lock.as_ref().map_or(Ok(()), File::try_lock) {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(OpenError::from_io(path, &error)),
+        let deadline = Instant::now() + LOCK_WAIT_MAX;
+        loop {
+            match lock.as_ref().map_or(Ok(()), File::try_lock) {
+                Ok(()) => return Ok(Self { path: path.to_owned(), _lock: lock }),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(LOCK_RETRY),
+                Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path: path.to_owned() }),
+                Err(TryLockError::Error(error)) => return Err(OpenError::from_io(path, &error)),
+            }
         }
     }
 

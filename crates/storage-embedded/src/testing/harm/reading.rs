@@ -78,7 +78,8 @@ pub(crate) fn read_everything<B: Backend>(folder: &Path) -> Found {
     match block_on(store.verify()) {
         Ok(verified) => {
             assert!(verified.problems.iter().all(|problem| !problem.reason.is_empty()));
-            found.is_told = verified.loss.is_some() || verified.problems_total > 0;
+            let is_told = verified.loss.is_some() || verified.problems_total > 0;
+            found.is_told = is_told || store.rebuilt().is_some();
         }
         Err(error) => found.error(&error),
     }

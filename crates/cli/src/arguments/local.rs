@@ -35,7 +35,7 @@ pub enum LocalCommand {
     /// Recompute every counter from the records, report differences and check the store; with --repair, mend it
     #[command(display_order = 23)]
     Doctor(DoctorArguments),
-    /// Show the store of the configuration, or move it to another kind of database
+    /// Move the store of the configuration to another kind of database
     #[command(display_order = 24)]
     Store {
         /// What to do with it.

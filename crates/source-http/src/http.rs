@@ -2,10 +2,12 @@
 
 mod client;
 mod exchange;
+mod quoted;
 mod retry_after;
 mod trouble;
 
 pub(crate) use client::client;
 pub(crate) use exchange::{Answer, Call, Exchanger, same_origin};
-pub(crate) use retry_after::retry_after;
+pub(crate) use quoted::{split_outside_quotes, unquoted};
+pub(crate) use retry_after::{Refusal, retry_after};
 pub(crate) use trouble::status_fault;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::answer::{Condition, CurrencyPlan, excerpt, kind_of, start_of, text_of};
 use crate::config::{AmountForm, PriceConfig};
-use crate::http::{Answer, retry_after, status_fault};
+use crate::http::{Answer, Refusal, retry_after, status_fault};
 use crate::json::{Document, Found, JsonPath};
 use crate::problem::Problems;
 use crate::secrets::Secrets;
@@ -155,6 +155,7 @@ impl PriceReader {
         };
         let mut fault = status_fault(status, &answer.headers, &said);
         let class = if is(&self.rate_limited_when) {
+            fault.retry_after = retry_after(&answer.headers, Refusal::Limited);
             FailureClass::RateLimited
         } else if is(&self.not_found_when) {
             FailureClass::NotFound
@@ -186,7 +187,9 @@ impl PriceReader {
         } else {
             return Ok(());
         };
-        fault.retry_after = retry_after(&answer.headers);
+        let is_limited = fault.failure.class() == FailureClass::RateLimited;
+        let refusal = if is_limited { Refusal::Limited } else { Refusal::Other };
+        fault.retry_after = retry_after(&answer.headers, refusal);
         Err(fault)
     }
 

@@ -1,70 +1,134 @@
-//! `Retry-After`: how long a server asks to wait.
+//! How long a server asks to wait, in every spelling found in the field.
+
+mod spelling;
+mod time;
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap};
 
-/// A wait that is longer is nonsense, not a wait: ten thousand years.
-const SECONDS_MAX: u64 = 10_000 * 366 * 86_400;
+use super::quoted::split_outside_quotes;
+use spelling::{Unit, longest};
 
-/// The wait that the headers ask for; none where they ask for none, or for zero, the past or nonsense.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let seconds = match text.parse::<u64>() {
-        Ok(seconds) => seconds,
-        Err(_) => {
-            let then = httpdate::parse_http_date(text).ok()?;
-            // By the server's own clock where it tells it: ours may be wrong.
-            let now = headers
-                .get(DATE)
-                .and_then(|date| date.to_str().ok())
-                .and_then(|date| httpdate::parse_http_date(date).ok())
-                .unwrap_or_else(SystemTime::now);
-            then.duration_since(now).ok()?.as_secs()
+/// The longest wait that is ever understood: ten thousand years. Numbers beyond it mean this.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10_000 * 366 * 86_400);
+
+/// How long a header is obeyed that is there and cannot be read.
+const UNREADABLE_WAIT: Duration = Duration::from_secs(1);
+
+/// Headers that ask for a wait, whatever the status, with the unit of their plain numbers.
+const WAITS: [(&str, Unit); 5] = [
+    ("retry-after", Unit::Seconds),
+    ("retry-after-ms", Unit::Milliseconds),
+    ("x-ms-retry-after-ms", Unit::Milliseconds),
+    ("x-retry-after", Unit::Seconds),
+    ("x-ratelimit-retry-after", Unit::Seconds),
+];
+
+/// Headers that say when a quota is full again: they come with every answer and ask for a wait only
+/// where the answer is a refusal.
+const RESETS: [(&str, Unit); 4] = [
+    ("ratelimit-reset", Unit::Seconds),
+    ("x-ratelimit-reset", Unit::Seconds),
+    ("x-rate-limit-reset", Unit::Seconds),
+    ("x-rate-limit-time-reset-ms", Unit::Milliseconds),
+];
+
+/// Headers that say how many requests are left until the reset.
+const REMAINING: [&str; 4] =
+    ["ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining", "x-rate-limit-requests-left"];
+
+/// What an answer is, as far as its wait depends on that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Too many requests: a reset of the quota is what to wait for.
+    Limited,
+    /// Not able to answer: a reset counts where no request is left.
+    Unavailable,
+    /// Anything else: only a wait that is asked for counts.
+    Other,
+}
+
+impl Refusal {
+    /// Tells by the status.
+    pub(crate) const fn of(status: u16) -> Self {
+        match status {
+            429 => Self::Limited,
+            503 => Self::Unavailable,
+            _ => Self::Other,
         }
+    }
+}
+
+/// Tells whether a header asks for a wait in so many words.
+pub(crate) fn asks_to_wait(headers: &HeaderMap) -> bool {
+    WAITS.iter().any(|(name, _)| headers.contains_key(*name))
+}
+
+/// Finds the wait that the headers ask for; none where they ask for none, for zero or for the past.
+pub(crate) fn retry_after(headers: &HeaderMap, refusal: Refusal) -> Option<Duration> {
+    wait_at(headers, refusal, SystemTime::now())
+}
+
+/// Finds the wait where our clock says `now`.
+fn wait_at(headers: &HeaderMap, refusal: Refusal, now: SystemTime) -> Option<Duration> {
+    // By the server's own clock where it tells it: ours may be wrong.
+    let told = headers.get(DATE).and_then(|date| time::parse(&String::from_utf8_lossy(date.as_bytes())));
+    let now = told.or_else(|| time::since_epoch(now)).unwrap_or_default();
+    let read = |(name, unit): &(&str, Unit)| {
+        let values = texts(headers, name).map(|text| longest(&text, *unit, now).unwrap_or(UNREADABLE_WAIT));
+        values.max()
     };
-    (1..=SECONDS_MAX).contains(&seconds).then(|| Duration::from_secs(seconds))
+    let wait = if asks_to_wait(headers) {
+        WAITS.iter().filter_map(read).max()
+    } else {
+        let counts = match refusal {
+            Refusal::Limited => true,
+            Refusal::Unavailable => !has_requests_left(headers),
+            Refusal::Other => false,
+        };
+        let of_quota = || RESETS.iter().find_map(read).or_else(|| draft_reset(headers, now));
+        counts.then(of_quota).flatten()
+    };
+    wait.filter(|wait| !wait.is_zero()).map(|wait| wait.min(WAIT_MAX))
+}
+
+fn texts<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = String> + use<'h> {
+    headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn has_requests_left(headers: &HeaderMap) -> bool {
+    let left = |text: String| text.trim().parse::<f64>().is_ok_and(|left| left > 0.0);
+    REMAINING.iter().any(|name| texts(headers, name).any(left))
+}
+
+/// Reads `RateLimit`, whose syntax has changed between the drafts: `"min";r=0;t=12` and
+/// `limit=100, remaining=0, reset=9`. Of several quotas, those that are used up count.
+fn draft_reset(headers: &HeaderMap, now: Duration) -> Option<Duration> {
+    let mut used_up: Option<Duration> = None;
+    let mut others: Option<Duration> = None;
+    for text in texts(headers, "ratelimit") {
+        for item in split_outside_quotes(&text, ',') {
+            let mut left = None;
+            let mut reset = None;
+            for parameter in split_outside_quotes(item, ';') {
+                let Some((name, value)) = parameter.split_once('=') else { continue };
+                match name.trim().to_ascii_lowercase().as_str() {
+                    "t" | "reset" => reset = longest(value, Unit::Seconds, now),
+                    "r" => left = value.trim().parse::<f64>().ok(),
+                    _ => {}
+                }
+            }
+            let Some(reset) = reset else { continue };
+            if left.is_some_and(|left| left > 0.0) {
+                others = Some(others.map_or(reset, |other| other.min(reset)));
+            } else {
+                used_up = used_up.max(Some(reset));
+            }
+        }
+    }
+    used_up.or(others).or_else(|| headers.contains_key("ratelimit").then_some(UNREADABLE_WAIT))
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-
-    fn wait(retry: &str) -> Option<u64> {
-        let mut headers = HeaderMap::new();
-        headers.insert(DATE, "Mon, 23 Nov 2026 10:00:00 GMT".parse().unwrap());
-        headers.insert(RETRY_AFTER, retry.parse().unwrap());
-        retry_after(&headers).map(|wait| wait.as_secs())
-    }
-
-    #[test]
-    fn seconds_and_dates_are_understood_and_nonsense_is_not() {
-        for (retry, expected) in [
-            ("2", Some(2)),
-            (" 120 ", Some(120)),
-            ("1000000000", Some(1_000_000_000)),
-            ("Mon, 23 Nov 2026 10:00:30 GMT", Some(30)),
-            ("Monday, 23-Nov-26 10:00:30 GMT", Some(30)),
-            ("0", None),
-            ("-1", None),
-            ("1.5", None),
-            ("soon", None),
-            ("", None),
-            ("99999999999999999999999", None),
-            ("18446744073709551615", None),
-            ("Mon, 23 Nov 2026 10:00:00 GMT", None),
-            ("Mon, 23 Nov 2020 10:00:00 GMT", None),
-        ] {
-            assert_eq!(wait(retry), expected, "{retry}");
-        }
-        assert!(wait("Fri, 31 Dec 9999 23:59:59 GMT") > Some(200_000_000_000));
-    }
-
-    #[test]
-    fn without_a_clock_of_the_server_ours_is_used() {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, "Fri, 31 Dec 2100 23:59:59 GMT".parse().unwrap());
-        assert!(retry_after(&headers).is_some());
-    }
-}
+mod tests;

@@ -5,9 +5,9 @@ use std::io;
 
 use price_cache_domain::{FailureClass, Fault};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 
-use super::retry_after;
+use super::retry_after::{Refusal, asks_to_wait, retry_after};
 use crate::config::LimitsConfig;
 
 /// The fault for a request that the client could not bring to an answer.
@@ -83,7 +83,7 @@ pub(crate) fn status_fault(status: StatusCode, headers: &HeaderMap, said: &str) 
         404 | 410 => (NotFound, ""),
         408 => (Timeout, ""),
         429 => (RateLimited, ""),
-        503 if headers.contains_key(RETRY_AFTER) => (RateLimited, ""),
+        503 if asks_to_wait(headers) => (RateLimited, ""),
         400..=499 => (Rejected, ""),
         500..=599 => (ServerError, ""),
         _ => (InvalidAnswer, ""),
@@ -91,7 +91,7 @@ pub(crate) fn status_fault(status: StatusCode, headers: &HeaderMap, said: &str) 
     let colon = if said.is_empty() { "" } else { ": " };
     let mut fault = Fault::new(class, format!("status {}{hint}{colon}{said}", status.as_u16()));
     fault.status_code = Some(status.as_u16());
-    fault.retry_after = retry_after(headers);
+    fault.retry_after = retry_after(headers, Refusal::of(status.as_u16()));
     fault
 }
 
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_503_that_says_when_to_come_back_is_a_limit() {
         let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, "7".parse().unwrap());
+        headers.insert("retry-after", "7".parse().unwrap());
         let fault = status_fault(StatusCode::SERVICE_UNAVAILABLE, &headers, "busy");
         assert_eq!(fault.failure.class(), FailureClass::RateLimited);
         assert_eq!(fault.retry_after.map(|wait| wait.as_secs()), Some(7));

@@ -3,6 +3,7 @@
 mod link;
 mod pager;
 mod place;
+mod said;
 
 use price_cache_domain::{FailureClass, Fault};
 use serde_json::Value;
@@ -80,6 +81,7 @@ impl ListReader {
         let items: Vec<&Value> = if self.items.names_one_place() {
             match self.items.find(&document.value) {
                 Found::One(Value::Array(items)) => items.iter().collect(),
+                Found::One(Value::Null) => Vec::new(),
                 Found::One(other) => {
                     return Err(invalid(format!("{} leads to {}, not to an array", key(), kind_of(other))));
                 }

@@ -3,18 +3,19 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use price_cache_domain::{Fault, ProductId};
-use reqwest::Url;
 use reqwest::header::HeaderMap;
+use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
 use super::link::next_link;
+use super::said::{joined, number, odd, optional_text, truth};
 use super::{Place, invalid};
-use crate::answer::{kind_of, text_of};
+use crate::answer::kind_of;
 use crate::config::PaginationConfig;
 use crate::json::{Document, Found, JsonPath};
 use crate::problem::Problems;
 
-const SECTION: &str = "source.products.pagination";
+pub(super) const SECTION: &str = "source.products.pagination";
 
 /// The style, with its paths compiled.
 enum Style {
@@ -143,129 +144,153 @@ impl Pager {
         asked: &Url,
     ) -> Result<Option<Place>, Fault> {
         let value = &document.value;
-        let mut hasher = DefaultHasher::new();
-        products.hash(&mut hasher);
-        let hash = hasher.finish();
-        let seen = place.products.saturating_add(u64::try_from(products.len()).unwrap_or(u64::MAX));
-        let at = match &self.style {
+        let hash = hash_of(products);
+        let is_repeated = !products.is_empty() && place.pages > 0 && hash == place.hash;
+        let seen = place.products.saturating_add(count(products));
+        let next = match &self.style {
             Style::None => None,
             Style::Page { .. } | Style::Offset { .. } => {
-                if !products.is_empty() && place.pages > 0 && hash == place.hash {
+                // What came a second time does not count.
+                let seen = if is_repeated { place.products } else { seen };
+                let next = self.counted(place, products, seen, value)?;
+                if is_repeated && next.as_ref().is_some_and(|next| next.is_announced) {
                     return Err(invalid(format!(
                         "page {} of the products is the same as the one before; check {SECTION}.param",
                         place.pages + 1
                     )));
                 }
-                self.counted(place, products.is_empty(), seen, value)?
+                next.filter(|_| !is_repeated)
             }
-            Style::Cursor { next } => match self.more(value)? {
-                Some(false) => None,
-                more => {
-                    let cursor = optional_text("next", next, value)?;
-                    if cursor.is_none() && more == Some(true) {
-                        return Err(invalid(format!(
-                            "more products follow, but {SECTION}.next finds no cursor"
-                        )));
-                    }
-                    cursor
-                }
-            },
+            Style::Cursor { next } => self.after_cursor(next, value)?,
             Style::NextUrl { next } => match optional_text("next", next, value)? {
-                Some(url) => Some(joined(asked, &url)?),
+                Some(url) => Some(Next::named(joined(asked, &url)?)),
                 None => None,
             },
             Style::LinkHeader => match next_link(headers) {
-                Some(url) => Some(joined(asked, &url)?),
+                Some(url) => Some(Next::named(joined(asked, &url)?)),
                 None => None,
             },
         };
-        let Some(at) = at else { return Ok(None) };
-        if at == place.at || self.says_url_of(asked, &at) {
-            return Err(invalid(format!("the next page after page {} is that page itself", place.pages + 1)));
+        let Some(Next { at, is_announced }) = next else { return Ok(None) };
+        let leads_here = at == place.at || self.says_url_of(asked, &at);
+        if leads_here && (products.is_empty() || is_repeated) {
+            if is_announced {
+                return Err(invalid(format!(
+                    "the next page after page {} is that page itself",
+                    place.pages + 1
+                )));
+            }
+            return Ok(None);
         }
-        Ok(Some(Place { at, pages: place.pages.saturating_add(1), products: seen, hash }))
+        let pages = place.pages.saturating_add(1);
+        Ok(Some(Place { at, pages, products: seen, hash, promised: is_announced }))
+    }
+
+    /// Tells whether a page that was refused with this status is the end of its list.
+    ///
+    /// The first page is none, nor is one that the page before it announced. A cursor that is refused
+    /// with 400 may have expired.
+    pub(crate) fn ends_with(&self, place: &Place, status: StatusCode) -> bool {
+        let ends = match (&self.style, status) {
+            (_, StatusCode::NOT_FOUND | StatusCode::NO_CONTENT) => true,
+            (Style::Page { .. } | Style::Offset { .. }, StatusCode::BAD_REQUEST) => true,
+            _ => false,
+        };
+        ends && place.pages > 0 && !place.promised
     }
 
     fn says_url_of(&self, asked: &Url, at: &str) -> bool {
         matches!(self.style, Style::NextUrl { .. } | Style::LinkHeader) && asked.as_str() == at
     }
 
-    /// The next page of a numbered list.
+    /// Reads the next page of a list with cursors.
+    fn after_cursor(&self, next: &JsonPath, value: &Value) -> Result<Option<Next>, Fault> {
+        let more = self.more(value)?;
+        if more == Some(false) {
+            return Ok(None);
+        }
+        let cursor = optional_text("next", next, value)?;
+        if cursor.is_none() && more == Some(true) {
+            return Err(invalid(format!("more products follow, but {SECTION}.next finds no cursor")));
+        }
+        Ok(cursor.map(|at| Next { at, is_announced: more == Some(true) }))
+    }
+
+    /// Counts to the next page of a numbered list.
     fn counted(
         &self,
         place: &Place,
-        is_empty: bool,
+        products: &[ProductId],
         seen: u64,
         value: &Value,
-    ) -> Result<Option<String>, Fault> {
+    ) -> Result<Option<Next>, Fault> {
         let at: u64 =
             place.at.parse().map_err(|_| invalid("the cursor of the product list is damaged".to_owned()))?;
+        let is_empty = products.is_empty();
         let (next, total) = match &self.style {
-            Style::Page { first, total_pages, total } => {
-                if let Some(path) = total_pages {
-                    let pages = number("total_pages", path, value)?;
-                    return Ok((at.saturating_sub(*first) + 1 < pages).then(|| (at + 1).to_string()));
-                }
-                (at + 1, total)
+            Style::Page { first, total_pages: Some(path), .. } => {
+                let pages = number("total_pages", path, value, is_empty)?.unwrap_or_default();
+                let next = at.saturating_add(1).to_string();
+                return Ok((at.saturating_sub(*first).saturating_add(1) < pages)
+                    .then_some(Next { at: next, is_announced: true }));
             }
-            Style::Offset { total } => (at.saturating_add(seen.saturating_sub(place.products)), total),
+            Style::Page { total, .. } => (at.saturating_add(1), total),
+            Style::Offset { total } => (at.saturating_add(count(products)), total),
             Style::None | Style::Cursor { .. } | Style::NextUrl { .. } | Style::LinkHeader => {
                 return Ok(None);
             }
         };
-        let more = match (self.more(value)?, total) {
+        let (follows, is_announced) = match (self.more(value)?, total) {
             // An empty page would be asked for for ever by its offset.
-            (Some(more), _) => more && next > at,
+            (Some(more), _) => (more && next > at, true),
             (None, Some(path)) => {
-                let total = number("total", path, value)?;
+                let total = number("total", path, value, is_empty)?.unwrap_or(seen);
                 if is_empty && seen < total {
                     tracing::warn!(total, seen, "the list of products ended before its total");
                 }
-                !is_empty && seen < total
+                (!is_empty && seen < total, true)
             }
-            (None, None) => !is_empty,
+            (None, None) => (!is_empty, false),
         };
-        Ok(more.then(|| next.to_string()))
+        Ok(follows.then(|| Next { at: next.to_string(), is_announced }))
     }
 
+    /// Reads whether the answer says that more follows.
     fn more(&self, value: &Value) -> Result<Option<bool>, Fault> {
         let Some(path) = &self.has_more else { return Ok(None) };
         match path.find(value) {
-            Found::One(Value::Bool(more)) => Ok(Some(*more)),
-            Found::One(other) => Err(odd("has_more", path, kind_of(other), "a truth value")),
+            Found::One(Value::Null) => Ok(None),
+            Found::One(value) => match truth(value) {
+                Some(more) => Ok(Some(more)),
+                None => Err(odd("has_more", path, kind_of(value), "a truth value")),
+            },
             Found::Nothing | Found::Several(_) => Err(odd("has_more", path, "no one value", "a truth value")),
         }
     }
 }
 
-fn odd(name: &str, path: &JsonPath, found: &str, wanted: &str) -> Fault {
-    invalid(format!("{SECTION}.{name} = {:?} leads to {found}, not to {wanted}", path.text))
+/// Where an answer says that the list goes on.
+struct Next {
+    at: String,
+    /// Whether it says so in so many words, by `has_more` or a number of pages or products.
+    is_announced: bool,
 }
 
-fn number(name: &str, path: &JsonPath, value: &Value) -> Result<u64, Fault> {
-    let number = match path.find(value) {
-        Found::One(Value::Number(number)) => number.as_u64(),
-        Found::One(Value::String(text)) => text.parse().ok(),
-        Found::One(_) | Found::Nothing | Found::Several(_) => None,
-    };
-    number.ok_or_else(|| odd(name, path, "something else", "a whole number"))
-}
-
-/// A text that may be null, empty, false or not there.
-fn optional_text(name: &str, path: &JsonPath, value: &Value) -> Result<Option<String>, Fault> {
-    match path.find(value) {
-        Found::Nothing | Found::One(Value::Null | Value::Bool(false)) => Ok(None),
-        Found::One(value) => match text_of(value) {
-            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
-            None => Err(odd(name, path, kind_of(value), "a text")),
-        },
-        Found::Several(_) => Err(odd(name, path, "several values", "a text")),
+impl Next {
+    const fn named(at: String) -> Self {
+        Self { at, is_announced: false }
     }
 }
 
-fn joined(asked: &Url, text: &str) -> Result<String, Fault> {
-    asked
-        .join(text)
-        .map(String::from)
-        .map_err(|error| invalid(format!("the URL of the next page is none: {error}")))
+fn count(products: &[ProductId]) -> u64 {
+    u64::try_from(products.len()).unwrap_or(u64::MAX)
+}
+
+/// A hash of the ids on a page, in whatever order they come.
+fn hash_of(products: &[ProductId]) -> u64 {
+    let mut ids: Vec<&str> = products.iter().map(ProductId::as_str).collect();
+    ids.sort_unstable();
+    let mut hasher = DefaultHasher::new();
+    ids.hash(&mut hasher);
+    hasher.finish()
 }

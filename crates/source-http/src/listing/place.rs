@@ -21,6 +21,9 @@ pub(crate) struct Place {
     /// A hash of the products on the page before.
     #[serde(rename = "h")]
     pub(crate) hash: u64,
+    /// Whether the page before said in so many words that this one follows.
+    #[serde(rename = "m", default)]
+    pub(crate) promised: bool,
 }
 
 impl Place {
@@ -52,10 +55,13 @@ mod tests {
     fn a_cursor_is_kept_without_secrets() {
         let mut secrets = Secrets::default();
         secrets.fill("${KEY}", crate::secrets::Place::Url, &|_| Some("hunter2".to_owned())).unwrap();
-        let place = Place { at: "https://x/?key=hunter2".to_owned(), pages: 2, products: 7, hash: 9 };
+        let place =
+            Place { at: "https://x/?key=hunter2".to_owned(), pages: 2, products: 7, hash: 9, promised: true };
         let cursor = place.clone().cursor(&secrets);
         assert!(!cursor.0.contains("hunter2"));
         assert_eq!(Place::of(&cursor, &secrets).unwrap(), place);
+        let earlier = Place::of(&PageCursor(r#"{"a":"3","p":2,"n":7,"h":9}"#.to_owned()), &secrets).unwrap();
+        assert!(!earlier.promised, "a cursor of an earlier version is still understood");
         assert!(Place::of(&PageCursor("x".to_owned()), &secrets).is_err());
     }
 }

@@ -5,6 +5,7 @@ mod amounts;
 mod examples;
 mod http_faults;
 mod json_faults;
+mod list_ends;
 mod lists;
 mod problems;
 mod redirects;

@@ -168,23 +168,17 @@ fn place_point(given: &str, digits: &str, point: i64) -> Result<String, InvalidA
 #[error("{0:?} is not an ISO 4217 currency code like EUR")]
 pub struct InvalidCurrency(pub String);
 
-/// Codes that ISO 4217 has withdrawn (its list three) and the code list used here no longer has, with
-/// their decimals: historical prices still carry them.
-const WITHDRAWN: [(&str, u8); 14] = [
-    ("BYR", 0),
-    ("EEK", 2),
-    ("GHC", 2),
-    ("LTL", 2),
-    ("LVL", 2),
-    ("MRO", 2),
-    ("ROL", 2),
-    ("RUR", 2),
-    ("SKK", 2),
-    ("STD", 2),
-    ("TRL", 2),
-    ("VEB", 2),
-    ("VEF", 2),
-    ("ZMK", 2),
+/// Codes that ISO 4217 has withdrawn (its list three) and the code list used here no longer has, or may
+/// drop, with their decimals: historical prices still carry them.
+#[rustfmt::skip]
+const WITHDRAWN: [(&str, u8); 49] = [
+    ("ADP", 0), ("AFA", 2), ("ANG", 2), ("ATS", 2), ("AZM", 2), ("BEF", 0), ("BGL", 2), ("BGN", 2),
+    ("BYB", 0), ("BYR", 0), ("CSD", 2), ("CUC", 2), ("CYP", 2), ("DEM", 2), ("EEK", 2), ("ESP", 0),
+    ("FIM", 2), ("FRF", 2), ("GHC", 2), ("GRD", 0), ("HRK", 2), ("IEP", 2), ("ITL", 0), ("LTL", 2),
+    ("LUF", 0), ("LVL", 2), ("MGF", 0), ("MRO", 2), ("MTL", 2), ("MZM", 2), ("NLG", 2), ("PTE", 0),
+    ("ROL", 2), ("RUR", 2), ("SDD", 2), ("SIT", 2), ("SKK", 2), ("SLL", 2), ("SRG", 2), ("STD", 2),
+    ("TMM", 2), ("TPE", 0), ("TRL", 2), ("VEB", 2), ("VEF", 2), ("YUM", 2), ("ZMK", 2), ("ZWD", 2),
+    ("ZWL", 2),
 ];
 
 /// An ISO 4217 alphabetic currency code, in use or withdrawn.
@@ -192,14 +186,15 @@ const WITHDRAWN: [(&str, u8); 14] = [
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    /// Reads three upper-case letters that ISO 4217 lists.
+    /// Reads three letters that ISO 4217 lists, in upper or lower case.
     pub fn parse(code: &str) -> Result<Self, InvalidCurrency> {
-        let known = iso_currency::Currency::from_code(code).is_some()
-            || WITHDRAWN.iter().any(|(withdrawn, _)| *withdrawn == code);
-        match <[u8; 3]>::try_from(code.as_bytes()) {
-            Ok(letters) if known => Ok(Self(letters)),
-            _ => Err(InvalidCurrency(start_of(code))),
-        }
+        let invalid = || InvalidCurrency(start_of(code));
+        let mut letters = <[u8; 3]>::try_from(code.as_bytes()).map_err(|_| invalid())?;
+        letters.make_ascii_uppercase();
+        let currency = Self(letters);
+        let known = iso_currency::Currency::from_code(currency.code()).is_some()
+            || WITHDRAWN.iter().any(|(withdrawn, _)| *withdrawn == currency.code());
+        if known { Ok(currency) } else { Err(invalid()) }
     }
 
     /// The three letters.
@@ -311,13 +306,35 @@ mod tests {
 
     #[test]
     fn currencies_in_use_and_withdrawn_are_known_and_others_are_not() {
-        for (code, exponent) in
-            [("EUR", 2), ("JPY", 0), ("KWD", 3), ("HRK", 2), ("VEF", 2), ("VES", 2), ("EEK", 2)]
-        {
+        for (code, exponent) in [
+            ("EUR", 2),
+            ("JPY", 0),
+            ("KWD", 3),
+            ("HRK", 2),
+            ("VEF", 2),
+            ("VES", 2),
+            ("EEK", 2),
+            ("ANG", 2),
+            ("DEM", 2),
+            ("BGN", 2),
+            ("ITL", 0),
+            ("ESP", 0),
+        ] {
             assert_eq!(Currency::parse(code).unwrap().exponent(), Some(exponent), "{code}");
         }
-        for code in ["eur", "EURO", "XYZ", "", "€"] {
+        for (code, expected) in [("eur", "EUR"), ("Usd", "USD"), ("dem", "DEM")] {
+            assert_eq!(Currency::parse(code).unwrap().code(), expected);
+        }
+        for code in ["EURO", "XYZ", "xyz", "", "€", " EUR"] {
             assert!(Currency::parse(code).is_err(), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn withdrawn_codes_are_in_order_and_each_is_read() {
+        assert!(WITHDRAWN.is_sorted());
+        for (code, exponent) in WITHDRAWN {
+            assert_eq!(Currency::parse(code).unwrap().exponent(), Some(exponent), "{code}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! One HTTP exchange: limits on its time and size, redirects, and what its failures mean.
 
+mod charset;
 mod client;
+mod coding;
 mod exchange;
 mod quoted;
 mod retry_after;

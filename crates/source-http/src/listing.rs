@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::answer::{kind_of, start_of, text_of};
 use crate::http::{Answer, status_fault};
-use crate::json::{Document, Found, JsonPath};
+use crate::json::{Document, Found, JsonPath, LONE};
 use crate::price::not_json;
 use crate::problem::Problems;
 use crate::secrets::Secrets;
@@ -96,6 +96,10 @@ impl ListReader {
         for (at, item) in items.into_iter().enumerate() {
             let text =
                 self.id_of(item).map_err(|reason| invalid(format!("item {at} of {}: {reason}", key())))?;
+            if text.contains(LONE) {
+                let message = format!("item {at} of {}: the id holds half of a surrogate pair", key());
+                return Err(invalid(message));
+            }
             ids.push(make(&text).map_err(|error| invalid(format!("item {at} of {}: {error}", key())))?);
         }
         Ok(ids)

@@ -27,6 +27,11 @@ pub(crate) fn client(base: &Url, servers: &[&Url], limits: &LimitsConfig) -> Res
         .connect_timeout(limits.connect.duration())
         .redirect(redirect::Policy::none())
         .tcp_nodelay(true)
+        // Bodies are decompressed in `coding`, which knows more of what servers send.
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd()
         .pool_idle_timeout(IDLE_TIME_MAX)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
         // One request is one request: what to repeat, and when, is decided by the engine.

@@ -4,10 +4,12 @@ use std::future::Future;
 
 use bytes::{Bytes, BytesMut};
 use price_cache_domain::{FailureClass, Fault};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout_at};
 
+use super::charset::to_utf8;
+use super::coding::{ACCEPTED, CodingError, decode};
 use super::trouble::{body_fault, request_fault};
 use crate::config::LimitsConfig;
 
@@ -37,7 +39,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     /// Its headers.
     pub(crate) headers: HeaderMap,
-    /// Its body after decompression.
+    /// Its body after decompression, as UTF-8 wherever its character set is known.
     pub(crate) body: Bytes,
     /// Where it came from, after redirects.
     pub(crate) url: Url,
@@ -96,6 +98,7 @@ impl Exchanger {
     async fn ask(&self, call: &Call, total: Instant) -> Result<Response, Fault> {
         let mut request = reqwest::Request::new(call.method.clone(), call.url.clone());
         request.headers_mut().clone_from(&call.headers);
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         *request.body_mut() = call.body.clone().map(Into::into);
         let first_byte = Instant::now() + self.limits.first_byte.duration();
         let fault = if first_byte < total {
@@ -143,9 +146,10 @@ impl Exchanger {
     /// The whole answer.
     async fn answer(&self, response: Response, call: &Call, total: Instant) -> Result<Answer, Fault> {
         let status = response.status();
-        let headers = response.headers().clone();
+        let mut headers = response.headers().clone();
         let message = || self.total_message("the answer did not end");
-        let body = match within(total, read(response, call), message).await {
+        let plain = |body| plain(&mut headers, body, call);
+        let body = match within(total, read(response, call), message).await.map(|read| read.and_then(plain)) {
             Ok(Ok(body)) => body,
             // The status says more than that the body behind it is broken.
             Ok(Err(_)) | Err(_) if !status.is_success() => Bytes::new(),
@@ -155,12 +159,30 @@ impl Exchanger {
     }
 }
 
-/// The body, counted after decompression as it comes. A body in one piece is not copied.
+/// The body without its compression, as UTF-8.
+fn plain(headers: &mut HeaderMap, body: Bytes, call: &Call) -> Result<Bytes, Fault> {
+    let limit = usize::try_from(call.body_bytes_max).unwrap_or(usize::MAX);
+    let body = match decode(headers, &body, limit) {
+        Ok(None) => body,
+        Ok(Some(decoded)) => decoded.into(),
+        Err(CodingError::TooLarge) => return Err(too_large(call)),
+        Err(CodingError::Broken(reason)) => {
+            return Err(invalid(format!("the body cannot be decompressed: {reason}")));
+        }
+    };
+    let body = to_utf8(headers, body);
+    if body.len() > limit { Err(too_large(call)) } else { Ok(body) }
+}
+
+fn too_large(call: &Call) -> Fault {
+    invalid(format!("the body is larger than {} bytes ({})", call.body_bytes_max, call.body_limit))
+}
+
+/// The body as it was sent, counted as it comes. A body in one piece is not copied.
 async fn read(mut response: Response, call: &Call) -> Result<Bytes, Fault> {
     let limit = call.body_bytes_max;
-    let too_large = || invalid(format!("the body is larger than {limit} bytes ({})", call.body_limit));
     if response.content_length().is_some_and(|length| length > limit) {
-        return Err(too_large());
+        return Err(too_large(call));
     }
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
@@ -168,7 +190,7 @@ async fn read(mut response: Response, call: &Call) -> Result<Bytes, Fault> {
     while let Some(chunk) = response.chunk().await.map_err(|error| body_fault(&error.without_url()))? {
         length = length.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         if length > limit {
-            return Err(too_large());
+            return Err(too_large(call));
         }
         if first.is_empty() {
             first = chunk;

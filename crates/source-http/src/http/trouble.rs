@@ -43,9 +43,8 @@ pub(super) fn request_fault(error: &reqwest::Error, host: &str, limits: &LimitsC
 /// The fault for an answer whose body could not be read to its end.
 pub(super) fn body_fault(error: &reqwest::Error) -> Fault {
     broken(error, "in the middle of its answer").unwrap_or_else(|| {
-        // The library has taken away the header that named the encoding.
         let reason = root(error);
-        Fault::new(FailureClass::InvalidAnswer, format!("the body cannot be decompressed: {reason}"))
+        Fault::new(FailureClass::InvalidAnswer, format!("the body cannot be read: {reason}"))
     })
 }
 
@@ -53,7 +52,6 @@ pub(super) fn body_fault(error: &reqwest::Error) -> Fault {
 fn broken(error: &reqwest::Error, when: &str) -> Option<Fault> {
     let transport = |what: &str| Fault::new(FailureClass::Transport, format!("the server {what} {when}"));
     let invalid = |what: String| Fault::new(FailureClass::InvalidAnswer, what);
-    // Decompression fails with I/O errors of its own, which come without an error of the connection.
     let error = find::<hyper::Error>(error)?;
     if error.is_parse_too_large() {
         return Some(invalid("the headers of the answer are too large".to_owned()));

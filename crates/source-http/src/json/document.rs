@@ -1,9 +1,12 @@
 //! An answer read as JSON, or the reason why it is none.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+
+use super::surrogates::mended;
 
 /// How much of a key a message shows, in characters.
 const KEY_SHOWN_CHARS: usize = 40;
@@ -13,7 +16,7 @@ const KEY_SHOWN_CHARS: usize = 40;
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     /// The whole text, for the digits of its numbers.
-    pub(crate) text: &'a str,
+    pub(crate) text: Cow<'a, str>,
     /// The same as a tree. Its numbers may have lost digits.
     pub(crate) value: Value,
 }
@@ -38,20 +41,32 @@ impl<'a> Document<'a> {
         if text.trim_start().starts_with('<') {
             return Err("the body is HTML or XML, not JSON".to_owned());
         }
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let value = Tree { depth: depth_max }.deserialize(&mut reader).map_err(|error| {
-            let reason = error.to_string();
-            match error.is_data() {
-                // These are the messages of `Tree`, which name what they are about.
-                true => reason,
-                false => format!("the body is not JSON: {reason}"),
-            }
-        })?;
-        reader.end().map_err(|error| {
-            format!("something follows the JSON at column {} of line {}", error.column(), error.line())
-        })?;
-        Ok(Self { text, value })
+        match read(text, depth_max) {
+            Ok(value) => Ok(Self { text: Cow::Borrowed(text), value }),
+            // Half of a surrogate pair harms only the field that it is in.
+            Err(reason) => match mended(text) {
+                Some(text) => read(&text, depth_max).map(|value| Self { text: Cow::Owned(text), value }),
+                None => Err(reason),
+            },
+        }
     }
+}
+
+/// Reads a text as one value.
+fn read(text: &str, depth_max: usize) -> Result<Value, String> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Tree { depth: depth_max }.deserialize(&mut reader).map_err(|error| {
+        let reason = error.to_string();
+        match error.is_data() {
+            // These are the messages of `Tree`, which name what they are about.
+            true => reason,
+            false => format!("the body is not JSON: {reason}"),
+        }
+    })?;
+    reader.end().map_err(|error| {
+        format!("something follows the JSON at column {} of line {}", error.column(), error.line())
+    })?;
+    Ok(value)
 }
 
 /// Reads a value of at most this depth.

@@ -66,9 +66,9 @@ impl JsonPath {
     }
 
     /// The text of the one value that the path leads to, as it stands in the document.
-    pub(crate) fn text_in<'a>(&self, document: &Document<'a>) -> Option<&'a str> {
+    pub(crate) fn text_in<'a>(&self, document: &'a Document<'_>) -> Option<&'a str> {
         if let Some(steps) = &self.steps {
-            return text_at(document.text, steps);
+            return text_at(&document.text, steps);
         }
         let node = self.path.query_located(&document.value).exactly_one().ok()?;
         let steps: Vec<Step> = node
@@ -79,7 +79,7 @@ impl JsonPath {
                 PathElement::Index(at) => Step::Element(*at),
             })
             .collect();
-        text_at(document.text, &steps)
+        text_at(&document.text, &steps)
     }
 }
 

@@ -47,7 +47,8 @@ async fn odd_bodies_are_never_prices() {
     for (body, part) in [
         (Vec::new(), "the body is empty"),
         (b"<!DOCTYPE html><title>Sorry</title>".to_vec(), "HTML"),
-        ([b"\xEF\xBB\xBF".as_slice(), good.as_bytes()].concat(), "byte order mark"),
+        (br#"{"amount": "\ud83d", "currency": "EUR"}"#.to_vec(), "not a decimal number"),
+        (br#"{"amount": 1, "currency": "\ud83d"}"#.to_vec(), "is not an ISO 4217 currency code"),
         (format!("{good} x").into_bytes(), "something follows"),
         (format!("{good}{good}").into_bytes(), "something follows"),
         (good.as_bytes()[..20].to_vec(), "not JSON"),
@@ -64,6 +65,27 @@ async fn odd_bodies_are_never_prices() {
         (br#"{"amount": 1}"#.to_vec(), "source.price.currency = \"$.currency\" matched nothing"),
     ] {
         assert_fault(against(body, "").await, InvalidAnswer, part);
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_is_not_read_may_hold_half_of_a_character() {
+    let body = r#"{"name": "Mug \ud83d", "\ude00": 1, "amount": 19.90, "currency": "EUR"}"#;
+    for amount in ["$.amount", "$[?@ == 19.9]"] {
+        let server = RawServer::always(ok(body)).await.unwrap();
+        let mut config = plain(&server.base_url, "");
+        amount.clone_into(&mut config.price.amount);
+        assert_eq!(price(&source(&config), "US", "p").await.unwrap(), "19.90 EUR", "{amount}");
+    }
+}
+
+#[tokio::test]
+async fn a_currency_may_be_in_lower_case() {
+    for (code, expected) in [("usd", "1 USD"), ("Eur", "1 EUR"), ("dem", "1 DEM")] {
+        let server =
+            RawServer::always(ok(format!(r#"{{"amount": 1, "currency": "{code}"}}"#))).await.unwrap();
+        let config = plain(&server.base_url, &format!("expected_currency = \"{}\"", code.to_uppercase()));
+        assert_eq!(price(&source(&config), "US", "p").await.unwrap(), expected);
     }
 }
 

@@ -115,6 +115,7 @@ async fn odd_lists_are_refused_with_the_key_to_change() {
         (r#"{"items": [null]}"#, "null is no id"),
         (r#"{"items": ["a", 1.5]}"#, "item 1"),
         (r#"{"items": ["a\nb"]}"#, "control character"),
+        (r#"{"items": ["a\ud83d"]}"#, "item 0 of source.products.items = \"$.items\": the id holds half"),
         (r#"{"items": [""]}"#, "must not be empty"),
         (r#"{"items": ["a"]"#, "not JSON"),
         ("", "the body is empty"),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod amounts;
+mod encodings;
 mod examples;
 mod http_faults;
 mod json_faults;

@@ -9,12 +9,16 @@ mod figures {
     pub(crate) mod machine;
     pub(crate) mod million;
     pub(crate) mod pacing;
+    pub(crate) mod place;
     pub(crate) mod process;
     pub(crate) mod programs;
+    pub(crate) mod recovery;
     pub(crate) mod report;
     pub(crate) mod size;
     pub(crate) mod speed;
     pub(crate) mod statistics;
+    pub(crate) mod stores;
+    pub(crate) mod walk;
     pub(crate) mod wrk;
 }
 
@@ -23,9 +27,9 @@ use std::process::ExitCode;
 
 use figures::report::Report;
 use figures::size::Size;
-use figures::{bare, dashboard, machine, million, pacing, speed};
+use figures::{bare, dashboard, machine, million, pacing, speed, stores};
 
-const USAGE: &str = "usage: figures [--quick] [--only speed|million|pacing|dashboard]";
+const USAGE: &str = "usage: figures [--quick] [--only speed|million|pacing|dashboard|stores]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -60,7 +64,10 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
             other => anyhow::bail!("unknown argument {other:?}; {USAGE}"),
         }
     }
-    anyhow::ensure!(matches!(only, None | Some("speed" | "million" | "pacing" | "dashboard")), "{USAGE}");
+    anyhow::ensure!(
+        matches!(only, None | Some("speed" | "million" | "pacing" | "dashboard" | "stores")),
+        "{USAGE}"
+    );
     let mut report = Report::default();
     machine::describe(&mut report, &size)?;
     if only.is_none_or(|only| only == "speed") {
@@ -74,6 +81,9 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
     }
     if only.is_none_or(|only| only == "dashboard") {
         dashboard::measure(&mut report, &size)?;
+    }
+    if only.is_none_or(|only| only == "stores") {
+        stores::measure(&mut report, &size)?;
     }
     write!(std::io::stdout(), "{report}")?;
     Ok(())

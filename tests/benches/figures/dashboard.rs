@@ -9,7 +9,8 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::api::Api;
-use super::programs::{Place, Server, Upstream};
+use super::place::Place;
+use super::programs::{Server, Upstream};
 use super::report::{Aim, Report, progress};
 use super::size::Size;
 use super::speed::status_times;

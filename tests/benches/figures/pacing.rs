@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde_json::Value;
 
-use super::programs::{Place, Server, Upstream};
+use super::place::{Place, Settings};
+use super::programs::{Server, Upstream};
 use super::report::{Aim, Report, progress, ratio};
 use super::size::Size;
 
@@ -31,7 +32,7 @@ pub(crate) fn measure(report: &mut Report, size: &Size) -> anyhow::Result<()> {
             progress(&format!("an upstream that allows {ALLOWED} per second, {markets} markets, {name}"));
             let upstream = Upstream::limited((markets, PRODUCTS), ALLOWED)?;
             upstream.set_latency(LATENCY)?;
-            let place = Place::with_run(&upstream, markets, run)?;
+            let place = Place::with(&upstream, markets, Settings { run, ..Settings::default() })?;
             let server = Server::start(&place, None)?;
             server.api.start()?;
             let begun = Instant::now();

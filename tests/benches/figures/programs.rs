@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use price_cache_tests::Usage;
 use reqwest::Method;
-use tempfile::TempDir;
 
 use super::api::Api;
+use super::place::Place;
 use super::process::{Process, command};
 
 /// The folder of the released programs.
@@ -80,57 +80,6 @@ impl Upstream {
     }
 }
 
-/// A folder with a configuration and a store.
-pub(crate) struct Place {
-    folder: TempDir,
-}
-
-impl Place {
-    /// A new one, on the file system of the build.
-    pub(crate) fn new(upstream: &Upstream, parallel_markets: u32) -> anyhow::Result<Self> {
-        Self::with_run(upstream, parallel_markets, "")
-    }
-
-    /// The same with another line of `[run]`.
-    pub(crate) fn with_run(upstream: &Upstream, parallel_markets: u32, run: &str) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("figures-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-        let configuration = format!(
-            "[source]\nbase_url = \"{}\"\n\n\
-             [source.markets]\nurl = \"/markets\"\nitems = \"$.markets\"\n\n\
-             [source.products]\nurl = \"/markets/{{market}}/products\"\nitems = \"$.items\"\n\
-             pagination = {{ style = \"page\", size_param = \"size\", size = 5000, total_pages = \"$.pages\" }}\n\n\
-             [source.price]\nurl = \"/markets/{{market}}/products/{{product}}/price\"\n\
-             amount = \"$.amount\"\ncurrency = \"$.currency\"\n\n\
-             [run]\nparallel_markets = {parallel_markets}\n{run}\n\n\
-             [server]\nlisten = \"127.0.0.1:0\"\n\n\
-             [storage]\npath = {:?}\n\n[log]\nlevel = \"warn\"\n",
-            upstream.api.url(),
-            folder.path().join("data"),
-        );
-        fs::write(folder.path().join("price-cache.toml"), configuration)?;
-        Ok(Self { folder })
-    }
-
-    /// What the store takes on the disk, in bytes, without the reserve for a full disk.
-    pub(crate) fn store_bytes(&self) -> anyhow::Result<u64> {
-        let reserve =
-            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains("reserve"));
-        let mut folders = vec![self.folder.path().join("data")];
-        let mut bytes = 0;
-        while let Some(folder) = folders.pop() {
-            for item in fs::read_dir(folder)? {
-                let item = item?;
-                if item.file_type()?.is_dir() {
-                    folders.push(item.path());
-                } else if !reserve(&item.path()) {
-                    bytes += item.metadata()?.len();
-                }
-            }
-        }
-        Ok(bytes)
-    }
-}
-
 /// A server that answers.
 pub(crate) struct Server {
     /// Its API.
@@ -144,14 +93,13 @@ impl Server {
     /// Starts a server and waits until it says that it is ready.
     pub(crate) fn start(place: &Place, processors: Option<&str>) -> anyhow::Result<Self> {
         let mut command = command(&program("price-cache-server")?, processors);
-        command.arg("--config").arg(place.folder.path().join("price-cache.toml"));
-        command.current_dir(place.folder.path());
-        command.stderr(File::options().create(true).append(true).open(place.folder.path().join("stderr"))?);
+        command.arg("--config").arg(place.configuration());
+        command.current_dir(place.path());
+        command.stderr(File::options().create(true).append(true).open(place.stderr())?);
         let begun = Instant::now();
         let mut process = Process::start(&mut command)?;
         let line = process.line();
-        let line =
-            line.with_context(|| fs::read_to_string(place.folder.path().join("stderr")).unwrap_or_default())?;
+        let line = line.with_context(|| fs::read_to_string(place.stderr()).unwrap_or_default())?;
         let url = line.strip_prefix("listening on ").with_context(|| format!("unexpected: {line}"))?;
         let api = Api::new(url)?;
         api.get("/health/ready")?;

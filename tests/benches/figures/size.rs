@@ -14,10 +14,14 @@ pub(crate) struct Size {
     pub(crate) small: (u32, u32),
     /// The large catalogue: markets, and products of each.
     pub(crate) large: (u32, u32),
+    /// The catalogue that the two stores are compared with: markets, and products of each.
+    pub(crate) compared: (u32, u32),
     /// How often the server is killed and started again.
     pub(crate) kills: usize,
     /// How long each way to pace a run is watched.
     pub(crate) paced: Duration,
+    /// How long a run at a polite pace is watched.
+    pub(crate) polite: Duration,
 }
 
 impl Size {
@@ -29,8 +33,10 @@ impl Size {
             status_answers: 2_000,
             small: (20, 500),
             large: (20, 50_000),
+            compared: (16, 6_250),
             kills: 3,
             paced: Duration::from_secs(120),
+            polite: Duration::from_secs(60),
         }
     }
 
@@ -42,8 +48,10 @@ impl Size {
             status_answers: 500,
             small: (20, 500),
             large: (20, 5_000),
+            compared: (16, 1_250),
             kills: 2,
             paced: Duration::from_secs(45),
+            polite: Duration::from_secs(20),
         }
     }
 }

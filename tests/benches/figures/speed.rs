@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::programs::{Place, Server, Upstream};
+use super::place::{Place, Settings};
+use super::programs::{Server, Upstream};
 use super::report::{Aim, Report, progress, ratio};
 use super::size::Size;
 use super::statistics::{median, quantile};
 use super::{bare, wrk};
 
 /// Products of each market: more than anything gets through in one window.
-const PRODUCTS: u32 = 100_000;
+pub(crate) const PRODUCTS: u32 = 100_000;
 /// How often the progress is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// The pause between two timed answers of the status.
@@ -103,7 +104,7 @@ fn compare(
         if has_wrk {
             rates.wrk.push(wrk::run(&url, markets, size.window, None)?);
         }
-        let server = running(&upstream, markets)?;
+        let server = running(&upstream, markets, Settings::default())?;
         rates.program.push(rate(&server.1, size.window)?);
         if markets > 1 && latency.is_zero() && round == size.rounds {
             *status_seconds = status_times(&server.1, size.status_answers)?;
@@ -114,8 +115,12 @@ fn compare(
 }
 
 /// A server whose run is well under way.
-fn running(upstream: &Upstream, markets: u32) -> anyhow::Result<(Place, Server)> {
-    let place = Place::new(upstream, markets)?;
+pub(crate) fn running(
+    upstream: &Upstream,
+    markets: u32,
+    settings: Settings<'_>,
+) -> anyhow::Result<(Place, Server)> {
+    let place = Place::with(upstream, markets, settings)?;
     let server = Server::start(&place, None)?;
     server.api.start()?;
     server.api.status_where(LOOK_INTERVAL, |status| status.completed > u64::from(markets))?;
@@ -123,7 +128,7 @@ fn running(upstream: &Upstream, markets: u32) -> anyhow::Result<(Place, Server)>
 }
 
 /// Completed products per second between two looks at the status.
-fn rate(server: &Server, window: Duration) -> anyhow::Result<f64> {
+pub(crate) fn rate(server: &Server, window: Duration) -> anyhow::Result<f64> {
     let look = || anyhow::Ok((server.api.status()?, Instant::now()));
     std::thread::sleep(window / 10);
     let (before, begun) = look()?;

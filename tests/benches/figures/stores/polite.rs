@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
+use super::super::api::Api;
 use super::super::place::{Kind, Place, Settings};
 use super::super::programs::{Server, Upstream};
 use super::super::report::{Aim, progress};
@@ -60,7 +61,9 @@ pub(crate) fn measure(table: &mut Table, size: &Size, filled: &Both<Place>) -> a
 
 fn watch(running: &[(&Place, Server)], span: Duration) -> anyhow::Result<Vec<Costs>> {
     let look = |(place, server): &(&Place, Server)| {
-        anyhow::Ok((server.api.status()?.completed, server.usage()?, place.store_bytes()?))
+        // A connection that rests for as long as this watches is closed by the server.
+        let completed = Api::new(server.api.url())?.status()?.completed;
+        anyhow::Ok((completed, server.usage()?, place.store_bytes()?))
     };
     let before = running.iter().map(look).collect::<anyhow::Result<Vec<_>>>()?;
     std::thread::sleep(span);

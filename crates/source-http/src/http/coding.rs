@@ -1,6 +1,6 @@
 //! Content codings: the body as it was before it was compressed, within a limit.
 
-use std::io::{Error, Read};
+use std::io::{Error, ErrorKind, Read};
 
 use flate2::bufread::GzDecoder;
 use flate2::{Decompress, FlushDecompress};
@@ -24,9 +24,15 @@ pub(super) enum CodingError {
     Broken(String),
 }
 
+/// What is said of a body that is not there to its end.
+const TORN: &str = "unexpected end of file";
+
 impl From<Error> for CodingError {
     fn from(error: Error) -> Self {
-        Self::Broken(error.to_string())
+        match error.kind() {
+            ErrorKind::UnexpectedEof => broken(TORN),
+            _ => broken(&error.to_string()),
+        }
     }
 }
 
@@ -63,7 +69,7 @@ pub(super) fn decode(
             break;
         }
         decoded = Some(match name.as_str() {
-            "br" => limited(brotli_decompressor::Decompressor::new(coded, BROTLI_BUFFER), Vec::new(), limit)?,
+            "br" => unbrotlied(coded, limit)?,
             "deflate" => deflated(coded, limit)?,
             _ => unzipped(coded, limit)?,
         });
@@ -76,6 +82,16 @@ fn limited(reader: impl Read, mut into: Vec<u8>, limit: usize) -> Result<Vec<u8>
     let left = limit.saturating_sub(into.len());
     reader.take(u64::try_from(left).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut into)?;
     if into.len() > limit { Err(CodingError::TooLarge) } else { Ok(into) }
+}
+
+/// Reads Brotli, whose decoder tells no reasons.
+fn unbrotlied(coded: &[u8], limit: usize) -> Result<Vec<u8>, CodingError> {
+    let reader = brotli_decompressor::Decompressor::new(coded, BROTLI_BUFFER);
+    limited(reader, Vec::new(), limit).map_err(|error| match error {
+        CodingError::TooLarge => CodingError::TooLarge,
+        CodingError::Broken(reason) if reason == TORN => broken(TORN),
+        CodingError::Broken(_) => broken("brotli error"),
+    })
 }
 
 /// Reads all members of a gzip file; what follows them and is none is padding.
@@ -128,7 +144,7 @@ fn inflated(coded: &[u8], has_header: bool, limit: usize) -> Result<Vec<u8>, Cod
         }
         let taken = usize::try_from(machine.total_in() - read).unwrap_or(usize::MAX);
         if taken == 0 && whole.len() == written {
-            return Err(broken("it ends too early"));
+            return Err(broken(TORN));
         }
         rest = rest.get(taken..).unwrap_or_default();
     }
@@ -161,6 +177,20 @@ mod tests {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(data).unwrap();
         encoder.finish().unwrap()
+    }
+
+    /// `XXXXXXXXXXYYYYYYYYYY`, from the test data of Brotli.
+    const BROTLI: &[u8] = b"\x1b\x13\0\0\xa4\xb0\xb2\xea\x81\x47\x02\x8a";
+
+    #[test]
+    fn brotli_is_undone_within_the_limit() {
+        let text = b"XXXXXXXXXXYYYYYYYYYY";
+        assert_eq!(undo("BR", BROTLI, text.len()).unwrap(), text);
+        assert_eq!(undo("br, gzip", &gzip(BROTLI), 100).unwrap(), text);
+        assert!(matches!(undo("br", BROTLI, text.len() - 1), Err(CodingError::TooLarge)));
+        for end in 1..BROTLI.len() {
+            assert!(matches!(undo("br", &BROTLI[..end], 100), Err(CodingError::Broken(_))), "{end}");
+        }
     }
 
     fn undo(coding: &str, body: &[u8], limit: usize) -> Result<Vec<u8>, CodingError> {

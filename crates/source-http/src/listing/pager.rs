@@ -1,14 +1,12 @@
 //! Pagination: how each page is asked for, and what an answer says about the next.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use price_cache_domain::{Fault, ProductId};
 use reqwest::header::HeaderMap;
 use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
 use super::link::next_link;
-use super::said::{joined, number, odd, optional_text, truth};
+use super::said::{Announced, Next, count, hash_of, joined, number, odd, optional_text, truth};
 use super::{Place, invalid};
 use crate::answer::kind_of;
 use crate::config::PaginationConfig;
@@ -153,7 +151,8 @@ impl Pager {
                 // What came a second time does not count.
                 let seen = if is_repeated { place.products } else { seen };
                 let next = self.counted(place, products, seen, value)?;
-                if is_repeated && next.as_ref().is_some_and(|next| next.is_announced) {
+                let least = if place.pages == 1 { Announced::ByTotal } else { Announced::Surely };
+                if is_repeated && next.as_ref().is_some_and(|next| next.announced >= least) {
                     return Err(invalid(format!(
                         "page {} of the products is the same as the one before; check {SECTION}.param",
                         place.pages + 1
@@ -171,10 +170,11 @@ impl Pager {
                 None => None,
             },
         };
-        let Some(Next { at, is_announced }) = next else { return Ok(None) };
+        let Some(Next { at, announced }) = next else { return Ok(None) };
         let leads_here = at == place.at || self.says_url_of(asked, &at);
+        let promised = announced == Announced::Surely;
         if leads_here && (products.is_empty() || is_repeated) {
-            if is_announced {
+            if promised {
                 return Err(invalid(format!(
                     "the next page after page {} is that page itself",
                     place.pages + 1
@@ -183,7 +183,7 @@ impl Pager {
             return Ok(None);
         }
         let pages = place.pages.saturating_add(1);
-        Ok(Some(Place { at, pages, products: seen, hash, promised: is_announced }))
+        Ok(Some(Place { at, pages, products: seen, hash, promised }))
     }
 
     /// Tells whether a page that was refused with this status is the end of its list.
@@ -191,11 +191,11 @@ impl Pager {
     /// The first page is none, nor is one that the page before it announced. A cursor that is refused
     /// with 400 may have expired.
     pub(crate) fn ends_with(&self, place: &Place, status: StatusCode) -> bool {
-        let ends = match (&self.style, status) {
-            (_, StatusCode::NOT_FOUND | StatusCode::NO_CONTENT) => true,
-            (Style::Page { .. } | Style::Offset { .. }, StatusCode::BAD_REQUEST) => true,
-            _ => false,
-        };
+        let ends = matches!(
+            (&self.style, status),
+            (_, StatusCode::NOT_FOUND | StatusCode::NO_CONTENT)
+                | (Style::Page { .. } | Style::Offset { .. }, StatusCode::BAD_REQUEST)
+        );
         ends && place.pages > 0 && !place.promised
     }
 
@@ -213,7 +213,8 @@ impl Pager {
         if cursor.is_none() && more == Some(true) {
             return Err(invalid(format!("more products follow, but {SECTION}.next finds no cursor")));
         }
-        Ok(cursor.map(|at| Next { at, is_announced: more == Some(true) }))
+        let announced = if more == Some(true) { Announced::Surely } else { Announced::No };
+        Ok(cursor.map(|at| Next { at, announced }))
     }
 
     /// Counts to the next page of a numbered list.
@@ -232,7 +233,7 @@ impl Pager {
                 let pages = number("total_pages", path, value, is_empty)?.unwrap_or_default();
                 let next = at.saturating_add(1).to_string();
                 return Ok((at.saturating_sub(*first).saturating_add(1) < pages)
-                    .then_some(Next { at: next, is_announced: true }));
+                    .then_some(Next { at: next, announced: Announced::Surely }));
             }
             Style::Page { total, .. } => (at.saturating_add(1), total),
             Style::Offset { total } => (at.saturating_add(count(products)), total),
@@ -240,19 +241,19 @@ impl Pager {
                 return Ok(None);
             }
         };
-        let (follows, is_announced) = match (self.more(value)?, total) {
+        let (follows, announced) = match (self.more(value)?, total) {
             // An empty page would be asked for for ever by its offset.
-            (Some(more), _) => (more && next > at, true),
+            (Some(more), _) => (more && next > at, Announced::Surely),
             (None, Some(path)) => {
                 let total = number("total", path, value, is_empty)?.unwrap_or(seen);
                 if is_empty && seen < total {
                     tracing::warn!(total, seen, "the list of products ended before its total");
                 }
-                (!is_empty && seen < total, true)
+                (!is_empty && seen < total, Announced::ByTotal)
             }
-            (None, None) => (!is_empty, false),
+            (None, None) => (!is_empty, Announced::No),
         };
-        Ok(follows.then(|| Next { at: next.to_string(), is_announced }))
+        Ok(follows.then(|| Next { at: next.to_string(), announced }))
     }
 
     /// Reads whether the answer says that more follows.
@@ -267,30 +268,4 @@ impl Pager {
             Found::Nothing | Found::Several(_) => Err(odd("has_more", path, "no one value", "a truth value")),
         }
     }
-}
-
-/// Where an answer says that the list goes on.
-struct Next {
-    at: String,
-    /// Whether it says so in so many words, by `has_more` or a number of pages or products.
-    is_announced: bool,
-}
-
-impl Next {
-    const fn named(at: String) -> Self {
-        Self { at, is_announced: false }
-    }
-}
-
-fn count(products: &[ProductId]) -> u64 {
-    u64::try_from(products.len()).unwrap_or(u64::MAX)
-}
-
-/// A hash of the ids on a page, in whatever order they come.
-fn hash_of(products: &[ProductId]) -> u64 {
-    let mut ids: Vec<&str> = products.iter().map(ProductId::as_str).collect();
-    ids.sort_unstable();
-    let mut hasher = DefaultHasher::new();
-    ids.hash(&mut hasher);
-    hasher.finish()
 }

@@ -1,6 +1,8 @@
 //! What an answer says about the next page: numbers, truth values, cursors and URLs in every spelling.
 
-use price_cache_domain::Fault;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use price_cache_domain::{Fault, ProductId};
 use reqwest::Url;
 use serde_json::Value;
 
@@ -8,6 +10,45 @@ use super::invalid;
 use super::pager::SECTION;
 use crate::answer::{kind_of, text_of};
 use crate::json::{Found, JsonPath};
+
+/// How surely an answer says that more follows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Announced {
+    /// It only does not say that this was all.
+    No,
+    /// Its number of products is larger than those that came, which may count hidden ones.
+    ByTotal,
+    /// It says so, or how many pages there are.
+    Surely,
+}
+
+/// Where an answer says that the list goes on.
+pub(super) struct Next {
+    /// The number, cursor or URL of the page.
+    pub(super) at: String,
+    /// How surely it says so.
+    pub(super) announced: Announced,
+}
+
+impl Next {
+    /// Follows a cursor or URL that may be the last one.
+    pub(super) const fn named(at: String) -> Self {
+        Self { at, announced: Announced::No }
+    }
+}
+
+pub(super) fn count(products: &[ProductId]) -> u64 {
+    u64::try_from(products.len()).unwrap_or(u64::MAX)
+}
+
+/// Makes a hash of the ids on a page, in whatever order they come.
+pub(super) fn hash_of(products: &[ProductId]) -> u64 {
+    let mut ids: Vec<&str> = products.iter().map(ProductId::as_str).collect();
+    ids.sort_unstable();
+    let mut hasher = DefaultHasher::new();
+    ids.hash(&mut hasher);
+    hasher.finish()
+}
 
 pub(super) fn odd(name: &str, path: &JsonPath, found: &str, wanted: &str) -> Fault {
     invalid(format!("{SECTION}.{name} = {:?} leads to {found}, not to {wanted}", path.text))

@@ -11,6 +11,9 @@ use crate::support::{all_products, assert_fault, config, fetch, plain, price, so
 
 const GOOD: &str = r#"{"amount": "19.90", "currency": "EUR"}"#;
 
+/// `GOOD` in Brotli.
+const BROTLI: &[u8] = b"\x8b\x12\x80{\"amount\": \"19.90\", \"currency\": \"EUR\"}\x03";
+
 fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(data).unwrap();
@@ -38,6 +41,7 @@ async fn content_codings_are_undone_in_any_case_and_with_several_members() {
         ("x-gzip", gzip(GOOD.as_bytes())),
         ("deflate", zlib(GOOD.as_bytes())),
         ("Deflate", raw_deflate(GOOD.as_bytes())),
+        ("BR", BROTLI.to_vec()),
         ("deflate, gzip", gzip(&zlib(GOOD.as_bytes()))),
     ] {
         let reply = answer("200 OK", &format!("Content-Encoding: {coding}\r\n"), body);

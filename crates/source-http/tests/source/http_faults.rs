@@ -123,9 +123,13 @@ async fn compression_is_undone_or_the_answer_is_invalid() {
     let good = source(&plain(&server.base_url, ""));
     assert_eq!(price(&good, "US", "p").await.unwrap(), "19.90 EUR");
     for (headers, body, part) in [
-        ("Content-Encoding: gzip\r\n", zipped[..zipped.len() - 12].to_vec(), "cannot be decompressed"),
+        (
+            "Content-Encoding: gzip\r\n",
+            zipped[..zipped.len() - 12].to_vec(),
+            "be decompressed: unexpected end of file",
+        ),
         ("Content-Encoding: gzip\r\n", GOOD.into(), "cannot be decompressed"),
-        ("Content-Encoding: br\r\n", zipped.clone(), "cannot be decompressed"),
+        ("Content-Encoding: br\r\n", zipped.clone(), "cannot be decompressed: brotli error"),
         ("", zipped.clone(), "not UTF-8"),
         ("Content-Encoding: zstd\r\n", zipped, "encoded as zstd"),
     ] {

@@ -63,7 +63,7 @@ async fn a_refused_page_is_no_end_where_it_is_the_first_or_was_announced() {
     for pagination in [
         r#"{ style = "page", has_more = "$.more" }"#,
         r#"{ style = "page", total_pages = "$.pages" }"#,
-        r#"{ style = "offset", size = 1, total = "$.total" }"#,
+        r#"{ style = "offset", size = 1, has_more = "$.more" }"#,
         r#"{ style = "cursor", next = "$.next", has_more = "$.more" }"#,
     ] {
         let pages = vec![first.clone(), missing.clone()];
@@ -85,6 +85,21 @@ async fn the_last_page_again_ends_the_list() {
     for pagination in [CURSOR, NEXT_URL] {
         let pages = vec![page(r#""a""#, "n2"), page(r#""b""#, "n3"), page(r#""b""#, "n3")];
         assert_eq!(walked(pagination, pages).await.unwrap(), "a b b");
+    }
+}
+
+#[tokio::test]
+async fn a_list_may_end_before_its_total() {
+    let page = |ids: &str| ok(format!(r#"{{"items": [{ids}], "total": 7}}"#));
+    let first = [page(r#""a", "b""#), page(r#""c", "d""#)];
+    for end in [page(""), page(r#""c", "d""#), answer("404 Not Found", "", "")] {
+        for keys in [
+            r#"{ style = "page", total = "$.total" }"#,
+            r#"{ style = "offset", size = 2, total = "$.total" }"#,
+        ] {
+            let ids = walked(keys, [first.as_slice(), std::slice::from_ref(&end)].concat()).await.unwrap();
+            assert!(ids.starts_with("a b c d"), "{ids}");
+        }
     }
 }
 

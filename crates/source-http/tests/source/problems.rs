@@ -62,7 +62,7 @@ fn each_mistake_is_told_with_its_key() {
         ("/p/{product}", "https://{product}.example/", "source.price.url", "allow_redirects_to"),
         ("\"$.amount\"", "\"amount\"", "source.price.amount", "JSONPath"),
         ("\"EUR\"", "\"EURO\"", "source.price.currency", "ISO 4217"),
-        ("\"EUR\"", "{ US = \"usd\" }", "source.price.currency.US", "ISO 4217"),
+        ("\"EUR\"", "{ US = \"us dollars\" }", "source.price.currency.US", "ISO 4217"),
         ("[\"US\"]", "[\"US\", \"DE\"]", "source.price.url", "{market}"),
         ("\"EUR\"", "{ DE = \"EUR\" }", "source.price.currency", "market US"),
         ("\"EUR\"", "\"EUR\", exponent = 2", "source.price.exponent", "minor_units"),

@@ -47,6 +47,11 @@ impl Row {
         Self { fault, met: Met::Once(reply), becomes: Becomes::Priced(AMOUNT), requests: 2 }
     }
 
+    /// An answer that looks odd and is read at once.
+    pub(crate) fn is_read(fault: &'static str, reply: Reply) -> Self {
+        Self { fault, met: Met::Always(reply), becomes: Becomes::Priced(AMOUNT), requests: 1 }
+    }
+
     /// An answer that looks odd and is a price.
     pub(crate) fn price(fault: &'static str, amount: &'static str) -> Self {
         let reply = priced(amount);

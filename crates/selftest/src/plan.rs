@@ -33,7 +33,7 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// Returns how many of so many kills are of small stores.
+    /// Returns how many of the kills are of small stores.
     pub(crate) const fn of_small_stores(self, kills: u32) -> u32 {
         match self {
             Self::Mixed => kills / 2,
@@ -63,7 +63,7 @@ impl Plan {
         Self { products, runs: 1, kills, is_small: false }
     }
 
-    /// A small store for at most so many kills.
+    /// A small store, and the most kills that it gets.
     pub(crate) fn small(test: &SelfTest, kills_max: u32, random: &mut fastrand::Rng) -> Self {
         let pairs = random.u32(SMALL_PAIRS_MIN..=SMALL_PAIRS_MAX);
         let runs = random.u32(1..=RUNS_MAX).min(kills_max.div_ceil(KILLS_PER_RUN_MIN));

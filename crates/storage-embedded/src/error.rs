@@ -32,7 +32,7 @@ pub enum OpenError {
         expected: &'static str,
     },
     /// The data cannot be read.
-    #[error("the data in {} is damaged ({reason}): restore a backup, or move the folder away to start anew", path.display())]
+    #[error("the data in {} is damaged ({reason}): restore a backup, or move the folder away to start again", path.display())]
     Damaged {
         /// The folder.
         path: PathBuf,

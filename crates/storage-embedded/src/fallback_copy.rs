@@ -21,7 +21,7 @@ const NAME: &str = "fallback-copy";
 const MAGIC: [u8; 8] = *b"PCCOPY1\n";
 const HEADER_BYTES: usize = 8 + 8 + 8 + 4;
 const END_BYTES: usize = 12 + 8 + 8 + 4;
-/// Records are packed in blocks of about so many bytes.
+/// The size of a block before it is packed, about, in bytes.
 const BLOCK_BYTES: usize = 256 * 1024;
 /// No block is larger: a length beyond it is damage. A record is a few kilobytes at most, a large run some megabytes.
 const BLOCK_BYTES_MAX: usize = 256 * 1024 * 1024;

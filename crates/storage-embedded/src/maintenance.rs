@@ -20,7 +20,7 @@ use crate::totals::Totals;
 use crate::writer::Write;
 use crate::{Backend, EmbeddedStore, Table, set_aside, watermark};
 
-/// A copy looks whether it still has time after so many records.
+/// The number of records between two looks at the time that is left.
 const RECORDS_BETWEEN_LOOKS: u64 = 4_096;
 
 impl<B: Backend> StoreMaintenance for EmbeddedStore<B> {

@@ -29,8 +29,8 @@ pub(crate) fn make_room_to_open<B: Backend>(folder: &Folder, reserve: &Reserve) 
     make_room(folder.path(), reserve, copied.saturating_add(OPEN_IN_PLACE_BYTES))
 }
 
-/// Returns an error where so many bytes cannot be written to a folder, also not with the reserve, which is given free if
-/// that helps. Where it does not help, nothing is changed.
+/// Returns an error where `needed` bytes cannot be written to a folder. The reserve counts as free space and is released if
+/// it is needed and enough. Where there is an error, nothing is changed.
 pub(crate) fn make_room(folder: &Path, reserve: &Reserve, needed: u64) -> Result<(), StoreError> {
     let free = free_bytes(folder).map_err(|error| from_io(&error))?;
     if free >= needed {

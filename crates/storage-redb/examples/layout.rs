@@ -156,7 +156,7 @@ fn look(folder: &Path) {
     looked.scan(Table::Entries, b"", None, &mut visit).unwrap();
     println!("scan of {count}: {:.0?}, {} resident", begun.elapsed(), resident());
     drop(looked);
-    // A copy, because whoever made the file still holds its lock.
+    // A copy, because the process that made the file still holds its lock.
     let copy = folder.join("copy");
     std::fs::create_dir(&copy).unwrap();
     std::fs::copy(folder.join(FILE_NAME), copy.join(FILE_NAME)).unwrap();

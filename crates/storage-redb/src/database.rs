@@ -40,7 +40,7 @@ pub struct RedbDatabase {
 
 /// Whether a write failed; if so, forgets in the end what the system has of the file in memory.
 ///
-/// After a sync that failed, Linux keeps the pages that it could not write and takes them for written: whoever opens the file
+/// After a sync that failed, Linux keeps the pages that it could not write and takes them for written: a process that opens the file
 /// next would see a group that is not on the disk, and build on it. Without them it sees what the disk has.
 #[derive(Default)]
 struct ForgetAfterAnError {

@@ -57,7 +57,7 @@ impl Examination {
                 market_id: None,
                 product_id: None,
                 repair: None,
-                way_out: Some("restore a backup, or move the folder away to start anew"),
+                way_out: Some("restore a backup, or move the folder away to start again"),
             }),
             Err(_) => {}
         }

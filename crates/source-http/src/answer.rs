@@ -21,12 +21,17 @@ pub(crate) fn start_of(body: &[u8], secrets: &Secrets) -> String {
     excerpt(body, secrets, BODY_SHOWN_CHARS)
 }
 
-/// The first characters of a body on one line, without secrets.
+/// The first characters of a body on one line, without secrets: they are masked before anything is cut.
 pub(crate) fn excerpt(body: &[u8], secrets: &Secrets, chars_max: usize) -> String {
+    let was_cut = body.len() > BODY_MASKED_BYTES;
     let text = String::from_utf8_lossy(body.get(..BODY_MASKED_BYTES).unwrap_or(body));
-    let masked = secrets.mask(&text);
+    // The cut may have gone through a character.
+    let text = if was_cut { text.trim_end_matches('\u{FFFD}') } else { &text };
+    // What is taken out of the text may have stood within a secret.
+    let masked = secrets.mask(text);
     let mut line = masked.split_whitespace().collect::<Vec<_>>().join(" ");
     line.retain(is_shown);
+    let line = secrets.shown(&line, was_cut);
     match line.char_indices().nth(chars_max) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line,

@@ -248,6 +248,7 @@ pub(crate) fn headers(
         let value = HeaderValue::from_str(&filled.real)
             .map_err(|_| "the value has characters that no header may have");
         let Some(mut value) = problems.check(&key, value) else { continue };
+        secrets.add_header(parsed.as_str(), &filled.real, is_telling(parsed.as_str()));
         value.set_sensitive(filled.has_secret() || is_telling(parsed.as_str()));
         headers.insert(parsed, value);
     }
@@ -256,7 +257,9 @@ pub(crate) fn headers(
 
 /// Whether a header of this name usually carries a secret, also where it does not come from the environment.
 fn is_telling(name: &str) -> bool {
-    ["auth", "cookie", "key", "token", "secret", "password"].iter().any(|part| name.contains(part))
+    const PARTS: [&str; 9] =
+        ["auth", "cookie", "key", "token", "secret", "password", "session", "credential", "signature"];
+    PARTS.iter().any(|part| name.contains(part))
 }
 
 /// Headers as a person may see them.
@@ -266,7 +269,7 @@ pub(crate) fn shown_headers(headers: &HeaderMap, secrets: &Secrets) -> Vec<(Stri
         .map(|(name, value)| {
             let text = String::from_utf8_lossy(value.as_bytes());
             let hide = value.is_sensitive() || is_telling(name.as_str());
-            (name.to_string(), if hide { MASK.to_owned() } else { secrets.mask(&text).into_owned() })
+            (name.to_string(), if hide { MASK.to_owned() } else { secrets.shown(&text, false) })
         })
         .collect()
 }

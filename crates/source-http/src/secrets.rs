@@ -1,16 +1,48 @@
-//! What came from the environment: put into requests, kept out of every text that leaves the crate.
+//! What came from the environment, and what headers say: put into requests, kept out of every text that leaves the crate.
+
+mod needle;
+mod spelling;
 
 use std::borrow::Cow;
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
+
+use needle::Needle;
 
 /// What stands in the place of a secret.
 pub(crate) const MASK: &str = "***";
 
+/// What stands in the place of a text that repeats a part of a secret.
+const WITHHELD: &str = "(not shown: it repeats a part of a key)";
+
 /// Shorter values are masked where they were put, but not wherever the same letters appear by chance.
 const SEARCHED_BYTES_MIN: usize = 4;
+
+/// The same for the values of headers whose names do not promise a secret.
+const HEADER_BYTES_MIN: usize = 6;
+
+/// The same for pieces of Base64 that some text around the secret leaves of it.
+const BASE64_BYTES_MIN: usize = 8;
+
+/// Headers whose values are no secrets.
+const PLAIN_HEADERS: [&str; 12] = [
+    "accept",
+    "accept-charset",
+    "accept-language",
+    "cache-control",
+    "content-language",
+    "content-type",
+    "origin",
+    "pragma",
+    "prefer",
+    "referer",
+    "user-agent",
+    "x-requested-with",
+];
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -44,16 +76,17 @@ impl Filled {
     }
 }
 
-/// The secrets in every form in which they may appear in a text.
+/// The secrets, found in every way in which an answer may write them.
 #[derive(Default)]
 pub(crate) struct Secrets {
-    /// Longest first, so that a secret that contains another is masked whole.
-    forms: Vec<SecretString>,
+    /// As they are, longest first, so that one that contains another is masked whole.
+    values: Vec<SecretString>,
+    needles: Vec<Needle>,
 }
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Secrets({} forms)", self.forms.len())
+        write!(formatter, "Secrets({})", self.values.len())
     }
 }
 
@@ -89,53 +122,177 @@ impl Secrets {
         Ok(filled)
     }
 
-    /// The value as it is written in the place; keeps all its forms.
-    fn written(&mut self, value: &str, place: Place) -> String {
-        let quoted = serde_json::Value::from(value).to_string();
-        let escaped = quoted.trim_matches('"').to_owned();
-        let encoded = percent_encoded(value);
-        if value.len() >= SEARCHED_BYTES_MIN {
-            for form in [value, &escaped, &encoded] {
-                if !self.forms.iter().any(|known| known.expose_secret() == form) {
-                    self.forms.push(SecretString::from(form));
+    /// Keeps the value of a header, wherever it came from; `is_telling` is whether its name promises a secret.
+    pub(crate) fn add_header(&mut self, name: &str, value: &str, is_telling: bool) {
+        let length_min = if is_telling { SEARCHED_BYTES_MIN } else { HEADER_BYTES_MIN };
+        if PLAIN_HEADERS.contains(&name) || value.len() < length_min {
+            return;
+        }
+        let Some((scheme, credential)) = value.split_once(' ').filter(|_| is_telling) else {
+            self.add(value, is_telling);
+            return;
+        };
+        let credential = credential.trim();
+        if credential.len() < SEARCHED_BYTES_MIN {
+            return;
+        }
+        self.add(credential, true);
+        if scheme.eq_ignore_ascii_case("basic")
+            && let Some(decoded) =
+                STANDARD.decode(credential).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+        {
+            self.add(&decoded, true);
+            if let Some((_, password)) = decoded.split_once(':')
+                && password.len() >= SEARCHED_BYTES_MIN
+            {
+                self.add(password, true);
+            }
+        }
+        for (_, value) in credential.split([';', ',']).filter_map(|pair| pair.split_once('=')) {
+            let value = value.trim().trim_matches('"');
+            if value.len() >= HEADER_BYTES_MIN {
+                self.add(value, true);
+            }
+        }
+    }
+
+    /// Keeps a value; `has_parts` is whether half of it gives too much away.
+    fn add(&mut self, value: &str, has_parts: bool) {
+        if self.values.iter().any(|known| known.expose_secret() == value) {
+            return;
+        }
+        self.values.push(SecretString::from(value));
+        self.values.sort_by_key(|value| std::cmp::Reverse(value.expose_secret().len()));
+        self.needles.push(if has_parts { Needle::with_parts(value) } else { Needle::whole(value) });
+        for form in base64_forms(value.as_bytes()) {
+            for form in [form.replace('+', "-").replace('/', "_"), form] {
+                if !self.needles.iter().any(|known| known.is(&form)) {
+                    self.needles.push(Needle::whole(&form));
                 }
             }
-            self.forms.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+        }
+    }
+
+    /// The value as it is written in the place; keeps it.
+    fn written(&mut self, value: &str, place: Place) -> String {
+        if value.len() >= SEARCHED_BYTES_MIN {
+            self.add(value, true);
         }
         match place {
             Place::Header => value.to_owned(),
-            Place::Url => encoded,
-            // Braces of a secret must not be taken for those of the template around it.
-            Place::Body if escaped.contains('{') => format!("{{% raw %}}{escaped}{{% endraw %}}"),
-            Place::Body => escaped,
+            Place::Url => percent_encoded(value),
+            Place::Body => {
+                let escaped = json_escaped(value);
+                // Braces of a secret must not be taken for those of the template around it.
+                if escaped.contains('{') { format!("{{% raw %}}{escaped}{{% endraw %}}") } else { escaped }
+            }
         }
     }
 
     /// The text with every secret in it replaced by [`MASK`].
     pub(crate) fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.forms.iter().fold(Cow::Borrowed(text), |text, form| match text.contains(form.expose_secret()) {
-            true => Cow::Owned(text.replace(form.expose_secret(), MASK)),
-            false => text,
-        })
+        let mut masked = String::new();
+        let (mut copied, mut at) = (0, 0);
+        while at < text.len() {
+            let end = self.needles.iter().filter_map(|needle| needle.end_at(text, at)).max();
+            if let Some(end) = end.filter(|end| *end > at) {
+                masked.push_str(text.get(copied..at).unwrap_or_default());
+                masked.push_str(MASK);
+                (copied, at) = (end, end);
+            } else {
+                at = text.ceil_char_boundary(at + 1);
+            }
+        }
+        if masked.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        masked.push_str(text.get(copied..).unwrap_or_default());
+        Cow::Owned(masked)
+    }
+
+    /// A text of the API as a person may see it: with its secrets masked, or not at all where it repeats a part of
+    /// one. Where the text was cut, what may be the beginning of a secret is left out at its end.
+    pub(crate) fn shown(&self, text: &str, was_cut: bool) -> String {
+        let mut masked = self.mask(text).into_owned();
+        if was_cut {
+            let is_cut = |at: &usize| self.needles.iter().any(|needle| needle.is_cut_at(&masked, *at));
+            let cut = masked.char_indices().map(|(at, _)| at).find(is_cut);
+            masked.truncate(cut.unwrap_or(masked.len()));
+        }
+        match self.needles.iter().any(|needle| needle.part_in(&masked).is_some()) {
+            true => WITHHELD.to_owned(),
+            false => masked,
+        }
     }
 
     /// The text with every secret in it replaced by a mark that [`unseal`](Self::unseal) undoes: what a
     /// source hands out to be kept by others must not hold secrets.
     pub(crate) fn seal(&self, text: &str) -> String {
-        let forms = self.forms.iter().enumerate();
-        forms.fold(text.to_owned(), |text, (at, form)| text.replace(form.expose_secret(), &mark(at)))
+        let mut sealed = text.to_owned();
+        for (at, value) in self.values.iter().enumerate() {
+            for (form, written) in forms(value.expose_secret()).iter().enumerate() {
+                sealed = sealed.replace(written, &mark(at, form));
+            }
+        }
+        // In any other spelling it stands in a URL, where it means the same percent-encoded.
+        for (at, value) in self.values.iter().enumerate() {
+            let needle = Needle::whole(value.expose_secret());
+            let mut from = 0;
+            while from < sealed.len() {
+                match needle.end_at(&sealed, from).filter(|end| *end > from) {
+                    Some(end) => sealed.replace_range(from..end, &mark(at, ENCODED)),
+                    None => from = sealed.ceil_char_boundary(from + 1),
+                }
+            }
+        }
+        sealed
     }
 
     /// Undoes [`seal`](Self::seal).
     pub(crate) fn unseal(&self, text: &str) -> String {
-        let forms = self.forms.iter().enumerate();
-        forms.fold(text.to_owned(), |text, (at, form)| text.replace(&mark(at), form.expose_secret()))
+        let mut text = text.to_owned();
+        for (at, value) in self.values.iter().enumerate() {
+            for (form, written) in forms(value.expose_secret()).iter().enumerate() {
+                text = text.replace(&mark(at, form), written);
+            }
+        }
+        text
     }
 }
 
+/// The position of the percent-encoded one among the [`forms`].
+const ENCODED: usize = 2;
+
+/// The ways in which this crate itself writes a secret.
+fn forms(value: &str) -> [String; 3] {
+    [value.to_owned(), json_escaped(value), percent_encoded(value)]
+}
+
+fn json_escaped(value: &str) -> String {
+    let quoted = serde_json::Value::from(value).to_string();
+    let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inside.unwrap_or(&quoted).to_owned()
+}
+
+/// What Base64 makes of a secret that is encoded alone or within something else, at each of the three
+/// alignments: the characters that are the same whatever stands around it.
+fn base64_forms(value: &[u8]) -> Vec<String> {
+    let mut forms = vec![STANDARD_NO_PAD.encode(value), STANDARD.encode(value)];
+    for (before, first) in [(0, 0), (1, 2), (2, 3)] {
+        let mut bytes = vec![0; before];
+        bytes.extend_from_slice(value);
+        let encoded = STANDARD_NO_PAD.encode(&bytes);
+        let whole = bytes.len() * 8 / 6;
+        if let Some(core) = encoded.get(first..whole).filter(|core| core.len() >= BASE64_BYTES_MIN) {
+            forms.push(core.to_owned());
+        }
+    }
+    forms
+}
+
 /// No URL or cursor contains a control character.
-fn mark(at: usize) -> String {
-    format!("\u{1}{at}\u{2}")
+fn mark(at: usize, form: usize) -> String {
+    format!("\u{1}{at}.{form}\u{2}")
 }
 
 fn is_variable_name(name: &str) -> bool {
@@ -152,6 +309,8 @@ pub(crate) fn percent_encoded(text: &str) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use proptest::prelude::{any, prop, prop_assert, proptest};
+
     use super::*;
 
     fn environment(name: &str) -> Option<String> {
@@ -194,5 +353,168 @@ mod tests {
             assert!(message.contains(part), "{message}");
         }
         assert_eq!(secrets.fill("$x {y}", Place::Body, &environment).unwrap().real, "$x {y}");
+    }
+
+    fn filled(value: &'static str) -> Secrets {
+        let mut secrets = Secrets::default();
+        secrets.fill("${KEY}", Place::Header, &|_| Some(value.to_owned())).unwrap();
+        secrets
+    }
+
+    #[test]
+    fn a_secret_is_masked_in_every_spelling() {
+        let secrets = filled("sk/sé cret+42&x");
+        for spelled in [
+            "sk/sé cret+42&x",
+            r"sk\/s\u00e9 cret\u002B42\u0026x",
+            r"sk\/s\u00E9\u0020cret\u002b42&x",
+            r"sk\\/s\\u00e9 cret\\u002B42\\u0026x",
+            "sk/s&eacute; cret+42&amp;x",
+            "sk&sol;s&#233; cret&plus;42&amp;x",
+            "sk&#x2f;s&#xE9;&#x20;cret&#x2B;42&#38;x",
+            "sk%2Fs%C3%A9%20cret%2B42%26x",
+            "sk%2fs%c3%a9%20cret%2b42%26x",
+            "sk%2Fs%C3%A9+cret%2B42%26x",
+            "sk%252Fs%25C3%25A9%2520cret%252B42%2526x",
+            "sk/s%E9 cret+42&x",
+            "c2svc8OpIGNyZXQrNDImeA==",
+            "c2svc8OpIGNyZXQrNDImeA",
+            "c2svc8OpIGNyZXQrNDImeA%3D%3D",
+            r"c2svc8OpIGNyZXQrNDImeA\u003d\u003d",
+        ] {
+            let text = format!("a {spelled} b");
+            let masked = secrets.mask(&text);
+            assert!(masked.starts_with("a ***") && masked.ends_with(" b") && masked.len() < 12, "{masked}");
+        }
+        assert_eq!(secrets.mask("sk/sé cret+42 x, größe, a%2Fb"), "sk/sé cret+42 x, größe, a%2Fb");
+    }
+
+    #[test]
+    fn base64_of_something_around_the_secret_is_masked_too() {
+        let secrets = filled("correct horse battery");
+        for before in ["", "u", "us", "user:", "x=1&key="] {
+            for after in ["", "!", "!!"] {
+                let encoded = STANDARD.encode(format!("{before}correct horse battery{after}"));
+                let url_safe = encoded.replace('+', "-").replace('/', "_");
+                for text in [encoded, url_safe] {
+                    let masked = secrets.mask(&text).into_owned();
+                    assert!(
+                        masked.contains(MASK) && masked.len() <= MASK.len() + 10 + before.len() * 2,
+                        "{masked}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_of_headers_are_secrets_wherever_they_came_from() {
+        let mut secrets = Secrets::default();
+        for (name, value, is_telling) in [
+            ("authorization", "Basic dXNlcjpwYXNzLXdvcmQ=", true),
+            ("x-api-key", "abcd", true),
+            ("cookie", "session=0123456789; a=b", true),
+            ("x-shop", "demo-shop", false),
+            ("x-lang", "en", false),
+            ("accept", "application/json", false),
+        ] {
+            secrets.add_header(name, value, is_telling);
+        }
+        for (text, shown) in [
+            ("Basic dXNlcjpwYXNzLXdvcmQ=", "Basic ***"),
+            ("pass-word", "***"),
+            ("user:pass-word", "***"),
+            ("abcd", "***"),
+            ("demo-shop", "***"),
+            ("application/json en", "application/json en"),
+        ] {
+            assert_eq!(secrets.mask(text), shown);
+        }
+    }
+
+    #[test]
+    fn what_holds_a_part_of_a_secret_is_not_shown() {
+        let secrets = filled("0123456789abcdef");
+        assert_eq!(secrets.shown("the key 0123456789abcdef is bad", false), "the key *** is bad");
+        for part in ["the key 01234567 is bad", "...89abcdef", r"\u0030123456%37"] {
+            assert_eq!(secrets.shown(part, false), WITHHELD, "{part}");
+        }
+        assert_eq!(secrets.shown("the key 0123... is bad", false), "the key 0123... is bad");
+        // At its cut edge even one character may be the beginning of one.
+        assert_eq!(secrets.shown("the key 0123", true), "the key ");
+        assert_eq!(secrets.shown("the key \\u00", true), "the key ");
+        assert_eq!(secrets.shown("the key 0123 x", true), "the key 0123 x");
+    }
+
+    #[test]
+    fn a_secret_in_a_next_url_is_sealed_in_any_spelling() {
+        let secrets = filled("s3cr3t/+x");
+        let url = "https://x.example/?key=s3cr3t%2f%2bx&page=2";
+        let sealed = secrets.seal(url);
+        assert!(!sealed.contains("s3cr3t"));
+        assert_eq!(secrets.unseal(&sealed), "https://x.example/?key=s3cr3t%2F%2Bx&page=2");
+    }
+
+    /// Writes a text with each character in one of many spellings.
+    fn spelled(text: &str, choices: &[u8]) -> String {
+        let ways = text.chars().zip(choices.iter().cycle());
+        ways.map(|(character, choice)| {
+            let code = u32::from(character);
+            match choice % 8 {
+                0 if code < 0x1_0000 => format!("\\u{code:04x}"),
+                1 if code < 0x1_0000 => format!("\\u{code:04X}"),
+                2 => format!("&#{code};"),
+                3 => format!("&#x{code:X};"),
+                4 => character.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect(),
+                5 => character.to_string().bytes().map(|byte| format!("%25{byte:02X}")).collect(),
+                _ => character.to_string(),
+            }
+        })
+        .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_spelling_escapes(value in "[!-~äé€😀]{4,24}", choices in prop::collection::vec(any::<u8>(), 1..24),
+            before in "[g-z]{0,8}", after in "[g-z]{0,8}") {
+            let mut secrets = Secrets::default();
+            secrets.fill("${KEY}", Place::Url, &|_| Some(value.clone())).unwrap();
+            let written = spelled(&value, &choices);
+            let masked = secrets.mask(&format!("{before} {written} {after}")).into_owned();
+            prop_assert!(masked.contains(MASK), "{masked}");
+            prop_assert!(!masked.contains(&written), "{masked}");
+        }
+
+        #[test]
+        fn no_base64_escapes(value in "\\PC{6,40}", before in "[a-z]{0,5}", after in "[a-z]{0,5}") {
+            let mut secrets = Secrets::default();
+            secrets.fill("${KEY}", Place::Url, &|_| Some(value.clone())).unwrap();
+            let whole = STANDARD.encode(&value);
+            prop_assert!(!secrets.mask(&whole).contains(&whole));
+            if value.len() >= 12 {
+                let within = STANDARD.encode(format!("{before}{value}{after}"));
+                prop_assert!(secrets.mask(&within).contains(MASK));
+            }
+        }
+
+        #[test]
+        fn a_cut_shows_no_more_than_a_small_part(value in "[0-9A-F]{12,40}", before in "[g-z ]{0,20}", cut in 0_usize..80) {
+            let mut secrets = Secrets::default();
+            secrets.fill("${KEY}", Place::Url, &|_| Some(value.clone())).unwrap();
+            let text = format!("{before}{value}{before}");
+            let start = text.get(..cut.min(text.len())).unwrap();
+            let shown = secrets.shown(start, true);
+            prop_assert!(!value.chars().any(|digit| shown.contains(digit)), "{shown}");
+        }
+
+        #[test]
+        fn any_text_can_be_masked_and_sealed(value in "\\PC{4,12}", text in "([\\\\&%#;uxa-f0-9]|\\PC){0,60}") {
+            let mut secrets = Secrets::default();
+            secrets.fill("${KEY}", Place::Url, &|_| Some(value.clone())).unwrap();
+            let _ = secrets.mask(&text);
+            let _ = secrets.shown(&text, true);
+            let sealed = secrets.seal(&format!("{text}{value}"));
+            prop_assert!(!sealed.contains(&value));
+        }
     }
 }

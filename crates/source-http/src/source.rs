@@ -83,19 +83,20 @@ impl HttpPriceSource {
 
     /// The same fault with what was asked, and without secrets.
     pub(crate) fn told(&self, fault: Fault, method: &str, shown_url: &str) -> Fault {
-        let mut message = fault.failure.message().to_owned();
+        // Masked first: what is cut may have gone through a secret.
+        let mut message = self.compiled.secrets.mask(fault.failure.message()).into_owned();
         if message.len() > MESSAGE_BYTES_MAX {
             message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
             message.push_str("...");
         }
-        let after_scheme = shown_url.split_once("://").map_or(shown_url, |(_, rest)| rest);
+        let shown_url = self.compiled.secrets.mask(shown_url);
+        let after_scheme = shown_url.split_once("://").map_or(&*shown_url, |(_, rest)| rest);
         let path = after_scheme.find('/').map_or("/", |at| &after_scheme[at..]);
         let path = path.split('?').next().unwrap_or_default();
         let shown: String = path.chars().take(PATH_SHOWN_CHARS).collect();
         let more = if shown.len() < path.len() { "..." } else { "" };
         let text = format!("{message} ({method} {shown}{more})");
-        let masked = self.compiled.secrets.mask(&text).into_owned();
-        Fault { failure: Failure::new(fault.failure.class(), masked), ..fault }
+        Fault { failure: Failure::new(fault.failure.class(), text), ..fault }
     }
 
     async fn price_now(

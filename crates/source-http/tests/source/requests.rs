@@ -1,7 +1,7 @@
 //! What is sent: ids, headers, bodies, and secrets that stay in them.
 
 use percent_encoding::percent_decode_str;
-use price_cache_domain::FailureClass::{InvalidAnswer, NotFound, Rejected, ServerError};
+use price_cache_domain::FailureClass::{Credentials, InvalidAnswer, NotFound, Rejected, ServerError};
 use price_cache_domain::{Fetched, PriceSource};
 use proptest::prelude::{ProptestConfig, Strategy, proptest};
 use proptest::test_runner::TestCaseError;
@@ -81,6 +81,32 @@ async fn a_secret_is_sent_and_shown_nowhere() {
     assert!(path_of(sent).ends_with("?key=sk%2Fsecret%2B42"), "{sent}");
     assert!(sent.contains("authorization: Key sk/secret+42\r\n"), "{sent}");
     assert!(sent.contains("user-agent: price-cache/"), "{sent}");
+}
+
+#[tokio::test]
+async fn a_secret_is_masked_however_the_api_repeats_it() {
+    let keys = "headers = { Authorization = \"Key ${SHOP_API_KEY}\", X-Shop-Key = \"key-of-the-file\" }";
+    let far = format!("{}sk/secret+42", " ".repeat(4090));
+    for (repeated, shown) in [
+        (r#"{"error": "bad key sk\/secret\u002B42"}"#, r#"{"error": "bad key ***"}"#),
+        (r"sk\u002fsecret\u002b42", "***"),
+        ("bad key sk&#47;secret&plus;42", "bad key ***"),
+        ("bad key sk&#x2F;secret&#x2b;42", "bad key ***"),
+        ("?key=sk%2fsecret%2b42", "?key=***"),
+        ("?key=sk%252Fsecret%252B42", "?key=***"),
+        ("c2svc2VjcmV0KzQy", "***"),
+        ("bad key key-of-the-file", "bad key ***"),
+        ("bad key sk/secret+...", "it repeats a part of a key"),
+        (far.as_str(), "(GET /p/p)"),
+    ] {
+        let server =
+            RawServer::always(answer("401 Unauthorized", "X-Echo: sk/secr\r\n", repeated)).await.unwrap();
+        let source = source(&plain(&server.base_url, keys));
+        let fault = assert_fault(fetch(&source).await, Credentials, shown);
+        let exchange = source.probe(&market("US"), &product("p")).await;
+        let all = format!("{fault} {exchange:?}");
+        assert!(!all.contains("secr\"") && !all.contains("+42") && !all.contains("of-the-file"), "{all}");
+    }
 }
 
 #[tokio::test]

@@ -8,9 +8,10 @@ use serde_json::Value;
 use crate::shell::cargo;
 
 /// Which of our crates each of our crates may depend on. Tests may use the test kit and the simulator.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("price-cache-domain", &[]),
-    ("price-cache-engine", &["price-cache-domain"]),
+    ("price-cache-estimate", &[]),
+    ("price-cache-engine", &["price-cache-domain", "price-cache-estimate"]),
     ("price-cache-records", &["price-cache-domain"]),
     ("price-cache-storage-embedded", &["price-cache-domain", "price-cache-records", "price-cache-testkit"]),
     (

@@ -10,7 +10,6 @@ mod caught;
 mod core;
 mod credentials;
 mod error;
-mod eta;
 mod handle;
 mod journal;
 mod log_book;
@@ -33,7 +32,6 @@ mod snapshot;
 
 pub use audit::{Audit, AuditProblem, AuditedMarket, audit};
 pub use error::{CommandError, OpenError};
-pub use eta::{Estimate, Pace};
 pub use handle::{Accepted, Handle};
 pub use journal::{
     Happening, JOURNAL_ENTRIES_MAX, Journal, JournalEntry, Settled, TRANSITIONS_KEPT_MAX, Transition,
@@ -42,6 +40,7 @@ pub use log_book::{CallLog, CallLogStats, LOGGED_CALLS_MAX, LoggedCall};
 pub use options::{Options, PacingOptions, ParkingOptions, RetryOptions};
 pub use pacing::PaceLimit;
 pub use parking::ParkReason;
+pub use price_cache_estimate::{Estimate, Pace};
 pub use reader::{CacheReader, FailedProduct, FailedProductsCursor, MarketPrices};
 pub use repair::{Remedy, forgotten, reopened};
 pub use retry::{RetryPolicy, Tries};

@@ -6,8 +6,8 @@ use price_cache_domain::{
     Analytics, FailureClass, MarketId, MarketPlan, Outcome, Overcounted, Pass, Progress, RetryFilter, Run,
     RunFacts, Timestamp,
 };
+use price_cache_estimate::Pace;
 
-use crate::eta::Pace;
 use crate::parking::ParkReason;
 
 pub use forecast::OverallPace;

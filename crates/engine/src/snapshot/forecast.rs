@@ -5,9 +5,9 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use price_cache_domain::{Run, RunFailureClass, Timestamp};
+use price_cache_estimate::{Estimate, seconds};
 
 use super::{Activity, MarketSnapshot, Snapshot, WaitReason};
-use crate::eta::{Estimate, seconds};
 
 /// A product that takes more than so many times the usual holds its market up.
 const HELD_UP_TIMES: f64 = 6.0;

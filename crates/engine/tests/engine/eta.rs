@@ -12,12 +12,12 @@ use tokio::time::{Instant, sleep};
 
 use super::harness::{Rig, Setup, fault, limited, market_of};
 
-#[path = "../../examples/eta_traces/rivals.rs"]
+#[path = "../../../estimate/examples/eta_traces/rivals.rs"]
 #[expect(dead_code, reason = "the names are for the table")]
 mod rivals;
-#[path = "../../examples/eta_traces/score.rs"]
+#[path = "../../../estimate/examples/eta_traces/score.rs"]
 mod score;
-#[path = "../../examples/eta_traces/traces.rs"]
+#[path = "../../../estimate/examples/eta_traces/traces.rs"]
 mod traces;
 
 use score::{Score, mean_score};

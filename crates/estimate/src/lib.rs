@@ -138,7 +138,7 @@ impl State {
 }
 
 /// A duration that is never negative and at most some centuries.
-pub(crate) fn seconds(seconds: f64) -> Duration {
+pub fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(if seconds.is_nan() { SECONDS_MAX } else { seconds.clamp(0.0, SECONDS_MAX) })
 }
 

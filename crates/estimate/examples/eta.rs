@@ -1,7 +1,7 @@
 //! Estimates as a filter: reads TOTAL, then one duration in seconds per line (time between completions,
 //! waits included), and prints `SECONDS LOW HIGH` remaining after each, `-` where nothing can be said. Empty
 //! lines are passed over; the first line that cannot be understood is named and ends it with exit code 2.
-//! `cargo run --release -p price-cache-engine --example eta < durations`
+//! `cargo run --release -p price-cache-estimate --example eta < durations`
 
 #![expect(clippy::print_stderr, reason = "that is where messages belong")]
 
@@ -10,7 +10,7 @@ use std::io::{self, BufRead, BufWriter, Read, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use price_cache_engine::{Estimate, Pace};
+use price_cache_estimate::{Estimate, Pace};
 
 /// Longer lines are no numbers.
 const LINE_BYTES_MAX: u64 = 4_096;

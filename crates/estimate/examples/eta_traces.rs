@@ -1,9 +1,9 @@
 //! Prints how the engine's estimate compares with plain ones on made-up runs, as Markdown.
-//! `cargo run --release -p price-cache-engine --example eta_traces [PRODUCTS_MAX [SEEDS]]`
+//! `cargo run --release -p price-cache-estimate --example eta_traces [PRODUCTS_MAX [SEEDS]]`
 
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
-use price_cache_engine::Pace;
+use price_cache_estimate::Pace;
 
 #[path = "eta_traces/rivals.rs"]
 mod rivals;

@@ -5,44 +5,26 @@
 //! [`Handle`] it returns is how everyone else talks to it.
 #![doc = include_str!("../README.md")]
 
-mod audit;
-mod caught;
-mod core;
-mod credentials;
 mod error;
-mod handle;
-mod journal;
-mod log_book;
-mod market_queue;
-mod market_walk;
 mod options;
-mod pacing;
-mod parking;
-mod planner;
-mod product_fetch;
-mod reader;
-mod recovery;
-mod repair;
-mod retry;
-mod retry_budget;
-mod service;
-mod session;
-mod shell;
-mod snapshot;
+mod run;
+mod upstream;
+mod view;
+mod walk;
 
-pub use audit::{Audit, AuditProblem, AuditedMarket, audit};
 pub use error::{CommandError, OpenError};
-pub use handle::{Accepted, Handle};
-pub use journal::{
+pub use options::{Options, PacingOptions, ParkingOptions, RetryOptions};
+pub use price_cache_estimate::{Estimate, Pace};
+pub use run::handle::{Accepted, Handle};
+pub use run::service::{CacheService, Ports};
+pub use upstream::pacing::PaceLimit;
+pub use upstream::parking::ParkReason;
+pub use upstream::retry::{RetryPolicy, Tries};
+pub use view::audit::{Audit, AuditProblem, AuditedMarket, audit};
+pub use view::journal::{
     Happening, JOURNAL_ENTRIES_MAX, Journal, JournalEntry, Settled, TRANSITIONS_KEPT_MAX, Transition,
 };
-pub use log_book::{CallLog, CallLogStats, LOGGED_CALLS_MAX, LoggedCall};
-pub use options::{Options, PacingOptions, ParkingOptions, RetryOptions};
-pub use pacing::PaceLimit;
-pub use parking::ParkReason;
-pub use price_cache_estimate::{Estimate, Pace};
-pub use reader::{CacheReader, FailedProduct, FailedProductsCursor, MarketPrices};
-pub use repair::{Remedy, forgotten, reopened};
-pub use retry::{RetryPolicy, Tries};
-pub use service::{CacheService, Ports};
-pub use snapshot::{Activity, MarketSnapshot, OverallPace, Snapshot, WaitReason};
+pub use view::log_book::{CallLog, CallLogStats, LOGGED_CALLS_MAX, LoggedCall};
+pub use view::reader::{CacheReader, FailedProduct, FailedProductsCursor, MarketPrices};
+pub use view::repair::{Remedy, forgotten, reopened};
+pub use view::snapshot::{Activity, MarketSnapshot, OverallPace, Snapshot, WaitReason};

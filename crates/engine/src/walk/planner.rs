@@ -13,10 +13,10 @@ use price_cache_domain::{
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::{Input, SessionEnd, SessionFailure};
-use crate::retry::Tries;
-use crate::session::Work;
-use crate::snapshot::MarketSnapshot;
+use crate::run::core::{Input, SessionEnd, SessionFailure};
+use crate::upstream::retry::Tries;
+use crate::view::snapshot::MarketSnapshot;
+use crate::walk::session::Work;
 
 /// So many pages of a product list in a row without a product that was not there before mean that the
 /// pages go in a circle.

@@ -6,7 +6,7 @@ use price_cache_domain::{
 
 use super::{Command, Core, Effect, Reply, Stopping};
 use crate::error::CommandError;
-use crate::handle::Accepted;
+use crate::run::handle::Accepted;
 
 impl Core {
     pub(super) fn command(

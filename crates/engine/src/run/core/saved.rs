@@ -7,7 +7,7 @@ use price_cache_domain::{Decision, Event, EventKind, Run, RunTable, StoreError, 
 use super::commands::accept;
 use super::{Core, Effect, Reply, SessionEnd, Walk};
 use crate::error::CommandError;
-use crate::snapshot::{Activity, MarketSnapshot};
+use crate::view::snapshot::{Activity, MarketSnapshot};
 
 impl Core {
     pub(super) fn saved(

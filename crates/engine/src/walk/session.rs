@@ -11,15 +11,15 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::Options;
-use crate::core::{Input, ProductDone, SessionEnd, SessionFailure, Walk};
-use crate::credentials::Credentials;
-use crate::market_queue::Queue;
-use crate::market_walk::{WalkEnd, walk_market};
-use crate::pacing::Pacing;
-use crate::parking::Parking;
-use crate::planner;
-use crate::retry::RetryPolicy;
-use crate::retry_budget::RetryBudget;
+use crate::run::core::{Input, ProductDone, SessionEnd, SessionFailure, Walk};
+use crate::upstream::credentials::Credentials;
+use crate::upstream::pacing::Pacing;
+use crate::upstream::parking::Parking;
+use crate::upstream::retry::RetryPolicy;
+use crate::upstream::retry_budget::RetryBudget;
+use crate::walk::market_queue::Queue;
+use crate::walk::market_walk::{WalkEnd, walk_market};
+use crate::walk::planner;
 
 /// What every worker needs.
 pub(crate) struct Work {

@@ -8,8 +8,8 @@ use price_cache_domain::{Event, MarketId, PauseReason, Run, Store, StoreError, T
 
 use crate::Options;
 use crate::error::OpenError;
-use crate::log_book::CallLog;
-use crate::snapshot::{Activity, MarketSnapshot};
+use crate::view::log_book::CallLog;
+use crate::view::snapshot::{Activity, MarketSnapshot};
 
 /// Entries read from the store at a time: few enough to stay in a processor's cache until they are folded.
 pub(crate) const ENTRIES_PAGE: usize = 200;

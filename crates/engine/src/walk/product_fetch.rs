@@ -8,12 +8,12 @@ use price_cache_domain::{
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::caught::caught;
-use crate::core::Input;
-use crate::pacing::NotBefore;
-use crate::retry::Tries;
-use crate::session::Work;
-use crate::snapshot::{Activity, WaitReason};
+use crate::run::core::Input;
+use crate::upstream::pacing::NotBefore;
+use crate::upstream::retry::Tries;
+use crate::view::snapshot::{Activity, WaitReason};
+use crate::walk::caught::caught;
+use crate::walk::session::Work;
 
 /// Waits shorter than this are not worth a word in the status.
 const TOLD_WAIT_MIN: Duration = Duration::from_millis(100);

@@ -17,10 +17,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::{Input, ProductDone, SessionFailure};
-use crate::product_fetch::ProductFetcher;
-use crate::session::{Work, defect};
-use crate::snapshot::Activity;
+use crate::run::core::{Input, ProductDone, SessionFailure};
+use crate::view::snapshot::Activity;
+use crate::walk::product_fetch::ProductFetcher;
+use crate::walk::session::{Work, defect};
 
 /// One market to walk.
 #[derive(Clone)]

@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::{Core, Effect, Input};
-use crate::session::{self, Work};
+use crate::run::core::{Core, Effect, Input};
+use crate::walk::session::{self, Work};
 
 pub(crate) struct Shell {
     core: Core,

@@ -13,9 +13,9 @@ use tokio::sync::{oneshot, watch};
 
 use super::{Command, Core, Effect, Input, Reply, SessionEnd, SessionFailure};
 use crate::error::CommandError;
-use crate::handle::Accepted;
-use crate::log_book::CallLog;
-use crate::snapshot::{Activity, Snapshot};
+use crate::run::handle::Accepted;
+use crate::view::log_book::CallLog;
+use crate::view::snapshot::{Activity, Snapshot};
 
 type Answer = oneshot::Receiver<Result<Accepted, CommandError>>;
 

@@ -5,7 +5,7 @@ use price_cache_domain::{
     InvalidRunRecord, MarketId, Pass, PauseReason, ProductId, Run, RunId, RunRecord, RunStatus,
 };
 
-use crate::audit::AuditProblem;
+use crate::view::audit::AuditProblem;
 
 /// What mends a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use price_cache_domain::{Actor, Event, MarketId, PauseReason, RunFailure, RunFailureClass, Timestamp};
 
 use super::{Core, Effect, ProductDone, SessionEnd, SessionFailure};
-use crate::journal::Settled;
-use crate::snapshot::{Activity, MarketSnapshot};
+use crate::view::journal::Settled;
+use crate::view::snapshot::{Activity, MarketSnapshot};
 
 impl Core {
     pub(super) fn markets_listed(&mut self, markets: &[MarketId]) -> Vec<Effect> {

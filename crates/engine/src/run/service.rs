@@ -6,21 +6,21 @@ use price_cache_domain::{Change, Clock, EventKind, Guard, Hook, Machine, PriceSo
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::core::Core;
-use crate::credentials::Credentials;
 use crate::error::OpenError;
-use crate::handle::Handle;
-use crate::log_book::CallLog;
 use crate::options::Options;
-use crate::pacing::Pacing;
-use crate::parking::Parking;
-use crate::reader::CacheReader;
-use crate::recovery::{Recovered, recover};
-use crate::retry::RetryPolicy;
-use crate::retry_budget::RetryBudget;
-use crate::session::Work;
-use crate::shell::Shell;
-use crate::snapshot::Snapshot;
+use crate::run::core::Core;
+use crate::run::handle::Handle;
+use crate::run::recovery::{Recovered, recover};
+use crate::run::shell::Shell;
+use crate::upstream::credentials::Credentials;
+use crate::upstream::pacing::Pacing;
+use crate::upstream::parking::Parking;
+use crate::upstream::retry::RetryPolicy;
+use crate::upstream::retry_budget::RetryBudget;
+use crate::view::log_book::CallLog;
+use crate::view::reader::CacheReader;
+use crate::view::snapshot::Snapshot;
+use crate::walk::session::Work;
 
 /// Inputs on their way to the task that owns the run; whoever sends more waits.
 const INPUTS_MAX: usize = 1_024;

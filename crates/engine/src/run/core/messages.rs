@@ -10,8 +10,8 @@ use price_cache_domain::{
 
 use super::Reply;
 use crate::error::CommandError;
-use crate::handle::Accepted;
-use crate::snapshot::{Activity, MarketSnapshot};
+use crate::run::handle::Accepted;
+use crate::view::snapshot::{Activity, MarketSnapshot};
 
 /// What someone asks for.
 #[derive(Clone, Debug)]

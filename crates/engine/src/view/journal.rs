@@ -11,7 +11,7 @@ use price_cache_domain::{
 };
 use tokio::sync::watch;
 
-use crate::log_book::LoggedCall;
+use crate::view::log_book::LoggedCall;
 
 /// Entries kept for readers who fall behind or come back.
 pub const JOURNAL_ENTRIES_MAX: usize = 4_096;

@@ -22,8 +22,8 @@ pub(crate) use self::messages::{Command, Effect, Input, ProductDone, SessionEnd,
 pub(crate) use self::reply::Reply;
 use crate::Options;
 use crate::error::CommandError;
-use crate::log_book::CallLog;
-use crate::snapshot::Snapshot;
+use crate::view::log_book::CallLog;
+use crate::view::snapshot::Snapshot;
 
 /// The first automatic retry of a run comes after this; the wait doubles up to the maximum.
 const AUTOMATIC_RETRY_START: Duration = Duration::from_secs(2);

@@ -5,8 +5,8 @@ use price_cache_domain::{Entry, FailureClass, RunFailureClass};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Fetched, WalkEnd, Walker};
-use crate::core::SessionFailure;
-use crate::parking::{ParkReason, Trouble};
+use crate::run::core::SessionFailure;
+use crate::upstream::parking::{ParkReason, Trouble};
 
 /// What an answer says about the upstream.
 #[derive(Debug)]

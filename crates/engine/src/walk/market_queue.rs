@@ -7,11 +7,11 @@ use std::time::Duration;
 use price_cache_domain::Timestamp;
 use tokio::time::Instant;
 
-use crate::core::{Input, SessionEnd, Walk};
-use crate::market_walk::MarketJob;
-use crate::parking::Parked;
-use crate::session::Work;
-use crate::snapshot::Activity;
+use crate::run::core::{Input, SessionEnd, Walk};
+use crate::upstream::parking::Parked;
+use crate::view::snapshot::Activity;
+use crate::walk::market_walk::MarketJob;
+use crate::walk::session::Work;
 
 /// A probe is due this much earlier than said, so that a timer of coarser steps never comes too early.
 const PROBE_EARLY: Duration = Duration::from_millis(20);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use price_cache_domain::{Attempt, Failure, MarketId, Outcome, ProductId, Timestamp};
 
-use crate::journal::Journal;
+use crate::view::journal::Journal;
 
 /// How many calls of a run are kept at most, the newest.
 pub const LOGGED_CALLS_MAX: usize = 10_000;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use price_cache_domain::{Actor, Clock, MarketId, PriceSource, ProductId, RetryFilter, RunStatus, Timestamp};
 use tokio::sync::{mpsc, watch};
 
-use crate::core::{Command, Input, Reply};
 use crate::error::CommandError;
-use crate::journal::Journal;
-use crate::log_book::CallLog;
-use crate::pacing::{PaceLimit, Pacing};
-use crate::reader::CacheReader;
-use crate::snapshot::Snapshot;
+use crate::run::core::{Command, Input, Reply};
+use crate::upstream::pacing::{PaceLimit, Pacing};
+use crate::view::journal::Journal;
+use crate::view::log_book::CallLog;
+use crate::view::reader::CacheReader;
+use crate::view::snapshot::Snapshot;
 
 /// A command that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use price_cache_domain::{
 };
 use price_cache_estimate::Pace;
 
-use crate::parking::ParkReason;
+use crate::upstream::parking::ParkReason;
 
 pub use forecast::OverallPace;
 

@@ -13,7 +13,7 @@ pub use clock::Clock;
 pub use maintenance::{
     CopyOutcome, FallbackCopy, PROBLEMS_MAX, Problem, RecordKey, StoreMaintenance, Verification,
 };
-pub use source::{Fault, Fetched, PageCursor, PriceSource, ProductLists, ProductPage, Quote};
+pub use source::{Fault, Fetched, PageCursor, PriceSource, ProductLists, ProductPage, Quote, SkippedItems};
 pub use store::{Store, StoreError};
 
 /// A boxed future that may be sent between threads.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use price_cache_domain::{Currency, MarketId};
+use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use crate::config::{ConditionConfig, CurrencyConfig, Scalar};
@@ -11,7 +12,7 @@ use crate::problem::Problems;
 use crate::secrets::Secrets;
 
 /// How much of a body a message shows, in characters.
-const BODY_SHOWN_CHARS: usize = 60;
+pub(crate) const BODY_SHOWN_CHARS: usize = 60;
 
 /// How much of a body is searched for secrets before its start is shown, in bytes.
 const BODY_MASKED_BYTES: usize = 4096;
@@ -44,24 +45,58 @@ fn is_shown(character: char) -> bool {
         && !matches!(character, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
+/// Where a condition looks.
+enum Subject {
+    /// At a value in the body.
+    Path(JsonPath),
+    /// At a header.
+    Header(HeaderName),
+}
+
 /// A condition, compiled.
 pub(crate) struct Condition {
-    path: JsonPath,
+    subject: Subject,
     equals: Option<Scalar>,
     null: bool,
 }
 
 impl Condition {
     pub(crate) fn new(key: &str, config: &ConditionConfig, problems: &mut Problems) -> Option<Self> {
-        let path = problems.check(&format!("{key}.path"), JsonPath::new(&config.path));
         if config.null && config.equals.is_some() {
             problems.push(key, "write either `equals` or `null = true`, not both");
         }
-        Some(Self { path: path?, equals: config.equals.clone(), null: config.null })
+        let subject = match (&config.path, &config.header) {
+            (Some(path), None) => {
+                problems.check(&format!("{key}.path"), JsonPath::new(path)).map(Subject::Path)
+            }
+            (None, Some(name)) => {
+                let parsed = HeaderName::from_bytes(name.as_bytes());
+                let parsed = parsed.map_err(|_| "this is not the name of a header");
+                problems.check(&format!("{key}.header"), parsed).map(Subject::Header)
+            }
+            _ => {
+                problems.push(key, "needs either `path`, a JSONPath into the body, or `header`, a name");
+                None
+            }
+        };
+        Some(Self { subject: subject?, equals: config.equals.clone(), null: config.null })
     }
 
-    pub(crate) fn holds(&self, value: &Value) -> bool {
-        let found = self.path.find(value);
+    /// Whether it holds of an answer with this body, where that is JSON, and these headers.
+    pub(crate) fn holds(&self, value: Option<&Value>, headers: &HeaderMap) -> bool {
+        match (&self.subject, value) {
+            (Subject::Path(path), Some(value)) => self.holds_of_value(path.find(value)),
+            (Subject::Path(_), None) => false,
+            (Subject::Header(name), _) => self.holds_of_header(headers, name),
+        }
+    }
+
+    /// Whether it holds where something is missing.
+    pub(crate) const fn is_absence(&self) -> bool {
+        self.null
+    }
+
+    fn holds_of_value(&self, found: Found<'_>) -> bool {
         match &self.equals {
             None if self.null => matches!(found, Found::Nothing | Found::One(Value::Null)),
             None => !matches!(found, Found::Nothing | Found::One(Value::Null | Value::Bool(false))),
@@ -76,9 +111,36 @@ impl Condition {
         }
     }
 
-    /// The condition as a message names it.
-    pub(crate) fn path_text(&self) -> &str {
-        &self.path.text
+    fn holds_of_header(&self, headers: &HeaderMap, name: &HeaderName) -> bool {
+        let mut values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        match &self.equals {
+            None if self.null => values.next().is_none(),
+            None => values.any(|value| !matches!(value.trim(), "" | "false")),
+            Some(wanted) => {
+                let wanted = match wanted {
+                    Scalar::Flag(flag) => flag.to_string(),
+                    Scalar::Integer(number) => number.to_string(),
+                    Scalar::Text(text) => text.trim().to_owned(),
+                };
+                values.any(|value| value.trim() == wanted)
+            }
+        }
+    }
+
+    /// The path into the body, where it looks there.
+    pub(crate) const fn path(&self) -> Option<&JsonPath> {
+        match &self.subject {
+            Subject::Path(path) => Some(path),
+            Subject::Header(_) => None,
+        }
+    }
+
+    /// What it looks at, as a message names it.
+    pub(crate) fn shown(&self) -> &str {
+        match &self.subject {
+            Subject::Path(path) => &path.text,
+            Subject::Header(name) => name.as_str(),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::listing::{ListReader, Pager};
 use crate::price::PriceReader;
 use crate::problem::{ConfigProblem, Problems};
 use crate::request::{Common, RequestConfig, RequestPlan, headers};
+use crate::rules::Rules;
 use crate::secrets::{Environment, Secrets};
 
 /// Where ids come from.
@@ -50,6 +51,7 @@ pub(crate) struct Compiled {
     pub(crate) shared: bool,
     pub(crate) price: RequestPlan,
     pub(crate) reader: PriceReader,
+    pub(crate) rules: Rules,
     pub(crate) purge: Option<Purge>,
     pub(crate) limits: LimitsConfig,
 }
@@ -85,6 +87,7 @@ impl Compiled {
         let products = products(&config.products, depth, &common, &mut secrets, &mut problems);
         let price = price(&config.price, &common, &mut secrets, &mut problems);
         let reader = PriceReader::new(&config.price, depth, &mut problems);
+        let rules = Rules::new(&config.price, &mut problems);
         if let (Some(Ids::List(markets)), Some(price), Some(reader)) = (&markets, &price, &reader) {
             reader.check_markets(markets, &mut problems);
             if markets.len() > 1 && !price.uses("market") {
@@ -99,13 +102,25 @@ impl Compiled {
             Some(Some(purge)) => Some(Some(purge)),
             None => Some(None),
         };
-        match (markets, products, price, reader, purge) {
-            (Some(markets), Some(products), Some(price), Some(reader), Some(purge))
+        match (markets, products, price, reader, rules, purge) {
+            (Some(markets), Some(products), Some(price), Some(reader), Some(rules), Some(purge))
                 if problems.0.is_empty() =>
             {
                 let shared = config.products.shared || matches!(products, Ids::List(_));
                 let limits = config.limits.clone();
-                Ok(Self { secrets, base, allowed, markets, products, shared, price, reader, purge, limits })
+                Ok(Self {
+                    secrets,
+                    base,
+                    allowed,
+                    markets,
+                    products,
+                    shared,
+                    price,
+                    reader,
+                    rules,
+                    purge,
+                    limits,
+                })
             }
             _ => Err(problems.0),
         }

@@ -12,6 +12,7 @@ mod price;
 mod probe;
 mod problem;
 mod request;
+mod rules;
 mod secrets;
 mod source;
 mod template;

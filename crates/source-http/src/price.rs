@@ -5,18 +5,16 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, ETAG, HeaderMap};
 use serde_json::Value;
 
-use crate::answer::{Condition, CurrencyPlan, excerpt, kind_of, start_of, text_of};
+use crate::answer::{BODY_SHOWN_CHARS, CurrencyPlan, excerpt, kind_of, start_of, text_of};
 use crate::config::{AmountForm, PriceConfig};
-use crate::http::{Answer, Refusal, retry_after, status_fault};
+use crate::http::Answer;
 use crate::json::{Document, Found, JsonPath};
 use crate::problem::Problems;
+use crate::rules::Rules;
 use crate::secrets::Secrets;
 
 /// The longest validator that is kept, in bytes.
 const ETAG_BYTES_MAX: usize = 256;
-
-/// How much of an API's own error message is passed on, in characters.
-const MESSAGE_SHOWN_CHARS: usize = 120;
 
 /// `[source.price]` without its request, compiled.
 pub(crate) struct PriceReader {
@@ -27,10 +25,6 @@ pub(crate) struct PriceReader {
     expected_currency: Option<CurrencyPlan>,
     product_check: Option<JsonPath>,
     market_check: Option<JsonPath>,
-    success: Option<Condition>,
-    error_path: Option<JsonPath>,
-    not_found_when: Option<Condition>,
-    rate_limited_when: Option<Condition>,
     conditional: bool,
     depth_max: usize,
 }
@@ -48,14 +42,6 @@ impl PriceReader {
         };
         let product_check = path("product_check", &config.product_check);
         let market_check = path("market_check", &config.market_check);
-        let error_path = path("error_path", &config.error_path);
-        let mut condition = |name: &str, config: &Option<crate::config::ConditionConfig>| match config {
-            Some(config) => Condition::new(&format!("source.price.{name}"), config, problems).map(Some),
-            None => Some(None),
-        };
-        let success = condition("success", &config.success);
-        let not_found_when = condition("not_found_when", &config.not_found_when);
-        let rate_limited_when = condition("rate_limited_when", &config.rate_limited_when);
         let amount = problems.check("source.price.amount", JsonPath::new(&config.amount));
         let currency = CurrencyPlan::new("source.price.currency", &config.currency, problems);
         let expected_currency = match &config.expected_currency {
@@ -77,10 +63,6 @@ impl PriceReader {
             expected_currency: expected_currency?,
             product_check: product_check?,
             market_check: market_check?,
-            success: success?,
-            error_path: error_path?,
-            not_found_when: not_found_when?,
-            rate_limited_when: rate_limited_when?,
             conditional: config.conditional,
             depth_max,
         })
@@ -115,6 +97,7 @@ impl PriceReader {
         market: &MarketId,
         product: &ProductId,
         asked_if_changed: bool,
+        rules: &Rules,
         secrets: &Secrets,
     ) -> Result<Fetched, Fault> {
         let status = answer.status;
@@ -125,13 +108,14 @@ impl PriceReader {
             };
         }
         if !status.is_success() {
-            return Err(self.refusal(answer, secrets));
+            return Err(rules.refusal(answer, self.depth_max, secrets, BODY_SHOWN_CHARS));
         }
+        rules.check_headers(answer)?;
         let document = Document::parse(&answer.body, self.depth_max)
             .map_err(|reason| invalid(not_json(&reason, answer, secrets)))?;
-        self.check_meaning(&document.value, answer, secrets)?;
-        self.check_identity(&self.product_check, "product_check", product.as_str(), &document)?;
-        self.check_identity(&self.market_check, "market_check", market.as_str(), &document)?;
+        rules.check_price(&document.value, answer, secrets)?;
+        self.check_identity(&self.product_check, "product_check", product.as_str(), &document, secrets)?;
+        self.check_identity(&self.market_check, "market_check", market.as_str(), &document, secrets)?;
         let price = self.price(&document, market).map_err(|reason| {
             let start = start_of(&answer.body, secrets);
             invalid(if reason.ends_with("nothing") { format!("{reason} in {start}") } else { reason })
@@ -140,79 +124,13 @@ impl PriceReader {
         Ok(Fetched::Price(Quote { price, etag }))
     }
 
-    /// What a status that is not one of success means; an API may say it more exactly in the body.
-    fn refusal(&self, answer: &Answer, secrets: &Secrets) -> Fault {
-        let status = answer.status;
-        let document = Document::parse(&answer.body, self.depth_max).ok();
-        let said = document
-            .as_ref()
-            .and_then(|document| self.error_message(&document.value, secrets))
-            .unwrap_or_else(|| start_of(&answer.body, secrets));
-        let unclear = status.is_client_error() && !matches!(status.as_u16(), 401 | 403 | 407 | 429);
-        let is = |condition: &Option<Condition>| {
-            let value = document.as_ref().map(|document| &document.value);
-            unclear && condition.as_ref().zip(value).is_some_and(|(condition, value)| condition.holds(value))
-        };
-        let mut fault = status_fault(status, &answer.headers, &said);
-        let class = if is(&self.rate_limited_when) {
-            fault.retry_after = retry_after(&answer.headers, Refusal::Limited);
-            FailureClass::RateLimited
-        } else if is(&self.not_found_when) {
-            FailureClass::NotFound
-        } else {
-            return fault;
-        };
-        fault.failure = price_cache_domain::Failure::new(class, fault.failure.message());
-        fault
-    }
-
-    /// Finds the answers that say 200 and mean no.
-    fn check_meaning(&self, value: &Value, answer: &Answer, secrets: &Secrets) -> Result<(), Fault> {
-        let holds = |condition: &Option<Condition>| {
-            condition.as_ref().is_some_and(|condition| condition.holds(value))
-        };
-        let said = || self.error_message(value, secrets);
-        let mut fault = if holds(&self.rate_limited_when) {
-            let said = said().unwrap_or_else(|| "the API asks for fewer requests".to_owned());
-            Fault::new(FailureClass::RateLimited, said)
-        } else if holds(&self.not_found_when) {
-            let said = said().unwrap_or_else(|| "the API has no price for this product here".to_owned());
-            Fault::new(FailureClass::NotFound, said)
-        } else if let Some(success) = self.success.as_ref().filter(|success| !success.holds(value)) {
-            let said = said().unwrap_or_else(|| start_of(&answer.body, secrets));
-            let path = success.path_text();
-            Fault::new(FailureClass::Rejected, format!("source.price.success ({path}) does not hold: {said}"))
-        } else if let Some(said) = said() {
-            Fault::new(FailureClass::Rejected, format!("the API says: {said}"))
-        } else {
-            return Ok(());
-        };
-        let is_limited = fault.failure.class() == FailureClass::RateLimited;
-        let refusal = if is_limited { Refusal::Limited } else { Refusal::Other };
-        fault.retry_after = retry_after(&answer.headers, refusal);
-        Err(fault)
-    }
-
-    /// The error message in an answer; null, false and empty values are none.
-    fn error_message(&self, value: &Value, secrets: &Secrets) -> Option<String> {
-        let path = self.error_path.as_ref()?;
-        let text = match path.find_all(value).first()? {
-            Value::Null | Value::Bool(false) => return None,
-            Value::String(text) => text.clone(),
-            Value::Array(values) if values.is_empty() => return None,
-            Value::Object(members) if members.is_empty() => return None,
-            other => other.to_string(),
-        };
-        let shown = excerpt(text.as_bytes(), secrets, MESSAGE_SHOWN_CHARS);
-        (!shown.is_empty()).then_some(shown)
-    }
-
     fn check_identity(
         &self,
         path: &Option<JsonPath>,
         name: &str,
         wanted: &str,
         document: &Document<'_>,
+        secrets: &Secrets,
     ) -> Result<(), Fault> {
         let Some(path) = path else { return Ok(()) };
         let key = format!("source.price.{name} = {:?}", path.text);
@@ -220,7 +138,7 @@ impl PriceReader {
             Found::One(value) => match text_of(value) {
                 Some(text) if text == wanted => Ok(()),
                 Some(text) => {
-                    let text: String = text.chars().take(60).collect();
+                    let text = excerpt(text.as_bytes(), secrets, 60);
                     Err(invalid(format!("{key}: asked for {wanted:?}, the answer is about {text:?}")))
                 }
                 None => Err(invalid(format!("{key} leads to {}, not to an id", kind_of(value)))),

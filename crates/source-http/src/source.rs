@@ -1,24 +1,26 @@
 //! The port: requests go out, answers come back as what they mean.
 
 use price_cache_domain::{
-    BoxFuture, Failure, Fault, Fetched, MarketId, PageCursor, PriceSource, ProductId, ProductLists,
-    ProductPage,
+    BoxFuture, Failure, FailureClass, Fault, Fetched, MarketId, PageCursor, PriceSource, ProductId,
+    ProductLists, ProductPage, SkippedItems,
 };
+use reqwest::StatusCode;
 use reqwest::header::{HeaderValue, IF_NONE_MATCH};
 
 use crate::answer::start_of;
-use crate::compiled::{Compiled, Ids, ProductList};
+use crate::compiled::{Compiled, Ids, MarketList, ProductList};
 use crate::config::SourceConfig;
 use crate::http::{Answer, Call, Exchanger, client, status_fault};
 use crate::listing::{Place, invalid};
 use crate::problem::SourceError;
+use crate::request::append;
 use crate::template::Variables;
-
-/// How much of a message is kept beside the path that was asked, in bytes.
-const MESSAGE_BYTES_MAX: usize = 220;
 
 /// How much of a path a message shows, in characters.
 const PATH_SHOWN_CHARS: usize = 60;
+
+/// The same for the path and query of a list.
+const LIST_PATH_SHOWN_CHARS: usize = 100;
 
 /// A pricing API over HTTP, as described by a [`SourceConfig`].
 pub struct HttpPriceSource {
@@ -83,20 +85,30 @@ impl HttpPriceSource {
 
     /// The same fault with what was asked, and without secrets.
     pub(crate) fn told(&self, fault: Fault, method: &str, shown_url: &str) -> Fault {
+        let path = shown_url.split('?').next().unwrap_or_default();
+        self.told_with(fault, method, path, PATH_SHOWN_CHARS)
+    }
+
+    /// The same for a list, whose query says which page it is.
+    fn told_of_list(&self, fault: Fault, method: &str, shown_url: &str) -> Fault {
+        self.told_with(fault, method, shown_url, LIST_PATH_SHOWN_CHARS)
+    }
+
+    fn told_with(&self, fault: Fault, method: &str, shown_url: &str, chars_max: usize) -> Fault {
         // Masked first: what is cut may have gone through a secret.
-        let mut message = self.compiled.secrets.mask(fault.failure.message()).into_owned();
-        if message.len() > MESSAGE_BYTES_MAX {
-            message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
-            message.push_str("...");
-        }
         let shown_url = self.compiled.secrets.mask(shown_url);
+        let mut message = self.compiled.secrets.mask(fault.failure.message()).into_owned();
         let after_scheme = shown_url.split_once("://").map_or(&*shown_url, |(_, rest)| rest);
         let path = after_scheme.find('/').map_or("/", |at| &after_scheme[at..]);
-        let path = path.split('?').next().unwrap_or_default();
-        let shown: String = path.chars().take(PATH_SHOWN_CHARS).collect();
+        let shown: String = path.chars().take(chars_max).collect();
         let more = if shown.len() < path.len() { "..." } else { "" };
-        let text = format!("{message} ({method} {shown}{more})");
-        Fault { failure: Failure::new(fault.failure.class(), text), ..fault }
+        let asked = format!(" ({method} {shown}{more})");
+        let bytes_max = price_cache_domain::MESSAGE_BYTES_MAX.saturating_sub(asked.len() + 3);
+        if message.len() > bytes_max {
+            message.truncate(message.floor_char_boundary(bytes_max));
+            message.push_str("...");
+        }
+        Fault { failure: Failure::new(fault.failure.class(), message + &asked), ..fault }
     }
 
     async fn price_now(
@@ -118,7 +130,8 @@ impl HttpPriceSource {
         product: &ProductId,
         is_conditional: bool,
     ) -> Result<Fetched, Fault> {
-        let read = self.compiled.reader.read(answer, market, product, is_conditional, &self.compiled.secrets);
+        let Compiled { reader, rules, secrets, .. } = &self.compiled;
+        let read = reader.read(answer, market, product, is_conditional, rules, secrets);
         read.map_err(|fault| fault.with_status(answer.status.as_u16()))
     }
 
@@ -127,29 +140,35 @@ impl HttpPriceSource {
             Ids::List(markets) => return Ok(markets.clone()),
             Ids::Url(list) => list,
         };
-        let secrets = &self.compiled.secrets;
         let fetch = async {
             let answer = self.list_answer(list.request.call(Variables(&[]), &[])?).await?;
-            let read = || {
-                let document = list.reader.document(&answer, secrets)?;
-                let markets =
-                    list.reader.ids(&document, || start_of(&answer.body, secrets), |id| MarketId::new(id))?;
-                let limit = self.compiled.limits.markets_max;
-                if markets.is_empty() {
-                    return Err(invalid("the list of markets is empty".to_owned()));
-                }
-                if markets.len() > limit {
-                    let found = markets.len();
-                    return Err(invalid(format!(
-                        "{found} markets, more than {limit} (source.limits.markets_max)"
-                    )));
-                }
-                Ok(markets)
-            };
-            read().map_err(|fault| fault.with_status(answer.status.as_u16()))
+            self.markets_in(list, &answer).map_err(|fault| fault.with_status(answer.status.as_u16()))
         };
         let shown = || list.request.url.expand_shown(Variables(&[]));
-        fetch.await.map_err(|fault| self.told(fault, list.request.method.as_str(), &shown()))
+        fetch.await.map_err(|fault| self.told_of_list(fault, list.request.method.as_str(), &shown()))
+    }
+
+    fn markets_in(&self, list: &MarketList, answer: &Answer) -> Result<Vec<MarketId>, Fault> {
+        let Compiled { rules, secrets, limits, .. } = &self.compiled;
+        if !answer.status.is_success() {
+            return Err(list.reader.refusal(answer, rules, secrets));
+        }
+        let listed = list.reader.read(answer, rules, &[], secrets, |id| MarketId::new(id))?;
+        if let Some(example) = &listed.example {
+            if listed.skipped.saturating_mul(2) > listed.items() {
+                return Err(list.reader.mostly_unusable(listed.skipped, listed.items(), example));
+            }
+            tracing::warn!(skipped = listed.skipped, example, "items of the market list are no markets");
+        }
+        let found = listed.ids.len();
+        if found == 0 {
+            return Err(invalid("the list of markets is empty".to_owned()));
+        }
+        let limit = limits.markets_max;
+        if found > limit {
+            return Err(invalid(format!("{found} markets, more than {limit} (source.limits.markets_max)")));
+        }
+        Ok(listed.ids)
     }
 
     async fn products_now(
@@ -158,23 +177,23 @@ impl HttpPriceSource {
         cursor: Option<&PageCursor>,
     ) -> Result<ProductPage, Fault> {
         let list = match &self.compiled.products {
-            Ids::List(products) => return Ok(ProductPage { products: products.clone(), next: None }),
+            Ids::List(products) => return Ok(ProductPage::new(products.clone(), None)),
             Ids::Url(list) => list,
         };
-        self.page(list, market, cursor).await.map_err(|fault| {
-            let shown = list.request.url.expand_shown(Variables(&[("market", market.as_str())]));
-            self.told(fault, list.request.method.as_str(), &shown)
-        })
+        let mut shown = list.request.url.expand_shown(Variables(&[("market", market.as_str())]));
+        let page = self.page(list, market, cursor, &mut shown).await;
+        page.map_err(|fault| self.told_of_list(fault, list.request.method.as_str(), &shown))
     }
 
+    /// One page; `shown` becomes its URL.
     async fn page(
         &self,
         list: &ProductList,
         market: &MarketId,
         cursor: Option<&PageCursor>,
+        shown: &mut String,
     ) -> Result<ProductPage, Fault> {
-        let secrets = &self.compiled.secrets;
-        let limits = &self.compiled.limits;
+        let Compiled { rules, secrets, limits, .. } = &self.compiled;
         let place = match cursor {
             Some(cursor) => Place::of(cursor, secrets)?,
             None => list.pager.first(),
@@ -186,33 +205,68 @@ impl HttpPriceSource {
             )));
         }
         let call = match list.pager.url(&place) {
-            Some(url) => list.request.call_to(url)?,
+            Some(url) => {
+                url.clone_into(shown);
+                list.request.call_to(url)?
+            }
             None => {
                 let size = list.pager.size();
                 let mut variables = list.pager.variables(&place, &size);
                 variables.push(("market", market.as_str()));
                 let query = list.pager.query(&place, &size, |name| list.request.uses(name));
+                *shown = list.request.url.expand_shown(Variables(&variables));
+                append(shown, &query);
                 list.request.call(Variables(&variables), &query)?
             }
         };
         let answer = self.list_answer(call).await?;
-        if list.pager.ends_with(&place, answer.status) {
-            return Ok(ProductPage { products: Vec::new(), next: None });
-        }
-        let read = || {
-            let document = list.reader.document(&answer, secrets)?;
-            let products =
-                list.reader.ids(&document, || start_of(&answer.body, secrets), |id| ProductId::new(id))?;
-            // A relative URL is relative to where the answer came from.
-            let next = list.pager.next(&place, &products, &document, &answer.headers, &answer.url)?;
-            let count = place.products.saturating_add(u64::try_from(products.len()).unwrap_or(u64::MAX));
-            if count > limits.products_max {
-                let limit = limits.products_max;
-                return Err(invalid(format!("more than {limit} products (source.limits.products_max)")));
+        let status = answer.status;
+        let is_end = list.pager.ends_with(&place, status);
+        if !status.is_success() {
+            let fault = list.reader.refusal(&answer, rules, secrets);
+            if !is_end || fault.failure.class() == FailureClass::RateLimited {
+                return Err(fault);
             }
-            Ok(ProductPage { products, next: next.map(|next| next.cursor(secrets)) })
-        };
-        read().map_err(|fault| fault.with_status(answer.status.as_u16()))
+        }
+        let is_nothing = matches!(answer.body.trim_ascii(), b"" | b"{}" | b"[]" | b"null");
+        if is_end || status == StatusCode::NO_CONTENT || (is_nothing && place.pages > 0) {
+            return Ok(ProductPage { announced: place.announced, ..ProductPage::default() });
+        }
+        let page = self.page_in(list, &place, &answer);
+        page.map_err(|fault| fault.with_status(status.as_u16()))
+    }
+
+    /// The page in an answer with success.
+    fn page_in(&self, list: &ProductList, place: &Place, answer: &Answer) -> Result<ProductPage, Fault> {
+        let Compiled { rules, secrets, limits, .. } = &self.compiled;
+        let listed =
+            list.reader.read(answer, rules, &list.pager.paths(), secrets, |id| ProductId::new(id))?;
+        let count = place.products.saturating_add(listed.items());
+        let skipped = place.skipped.saturating_add(listed.skipped);
+        if let Some(example) = &listed.example {
+            if skipped.saturating_mul(2) > count {
+                return Err(list.reader.mostly_unusable(skipped, count, example));
+            }
+            if place.skipped == 0 {
+                tracing::warn!(
+                    skipped = listed.skipped,
+                    example,
+                    "items of the product list are no products"
+                );
+            }
+        }
+        // A relative URL is relative to where the answer came from.
+        let next = list.pager.next(place, &listed, &answer.headers, &answer.url)?;
+        if count > limits.products_max {
+            let limit = limits.products_max;
+            return Err(invalid(format!("more than {limit} products (source.limits.products_max)")));
+        }
+        Ok(ProductPage {
+            announced: list.pager.announced(place, &listed.rest),
+            products: listed.ids,
+            next: next.map(|next| next.cursor(secrets)),
+            skipped: SkippedItems { count: listed.skipped, example: listed.example },
+        })
     }
 
     async fn list_answer(&self, call: Call) -> Result<Answer, Fault> {

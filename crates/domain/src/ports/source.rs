@@ -53,12 +53,32 @@ pub enum Fetched {
 pub struct PageCursor(pub String);
 
 /// One page of a market's products, in the source's order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProductPage {
     /// The ids; the same id may appear again, here or on another page.
     pub products: Vec<ProductId>,
     /// Where the next page begins; `None` after the last.
     pub next: Option<PageCursor>,
+    /// The items of this page that are no products and were left out.
+    pub skipped: SkippedItems,
+    /// How many products the list says that it has, over all pages; `None` where it does not say.
+    pub announced: Option<u64>,
+}
+
+impl ProductPage {
+    /// A page of which nothing was left out, of a list that announces no total.
+    pub fn new(products: Vec<ProductId>, next: Option<PageCursor>) -> Self {
+        Self { products, next, ..Self::default() }
+    }
+}
+
+/// Items of a product list that are no products: without an id, or with one that cannot be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SkippedItems {
+    /// How many there are.
+    pub count: u64,
+    /// What is wrong with the first of them, without secrets; `None` where there are none.
+    pub example: Option<String>,
 }
 
 /// Whether markets have product lists of their own.

@@ -56,10 +56,10 @@ pub struct PriceConfig {
     /// JSONPath of an error message: the request is rejected where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_path: Option<String>,
-    /// What holds of an answer, of any status below 500, that says the product has no price here.
+    /// What holds of an answer, of any status, that says the product has no price here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_found_when: Option<ConditionConfig>,
-    /// What holds of an answer, of any status below 500, that asks for fewer requests.
+    /// What holds of an answer, of any status, that asks for fewer requests; holds for lists too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limited_when: Option<ConditionConfig>,
     /// Whether to send `If-None-Match` where an earlier answer had an `ETag`.

@@ -74,15 +74,20 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
-/// Something that holds or does not hold of an answer.
+/// Something that holds or does not hold of an answer: `{ path = "$.code", equals = "SLOW_DOWN" }` or
+/// `{ header = "X-Reason", equals = "quota" }`.
 ///
-/// With `equals`: the value at `path` is that one. With `null = true`: it is null or not there. With
-/// neither: it is there and is neither null nor false.
+/// With `equals`: what is looked at is that. With `null = true`: it is null or not there. With neither: it
+/// is there and is neither null nor false.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionConfig {
     /// JSONPath of the value to look at.
-    pub path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The header to look at, instead of a value in the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
     /// The value that it must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equals: Option<Scalar>,

@@ -17,12 +17,13 @@ pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10_000 * 366 * 86_400)
 const UNREADABLE_WAIT: Duration = Duration::from_secs(1);
 
 /// Headers that ask for a wait, whatever the status, with the unit of their plain numbers.
-const WAITS: [(&str, Unit); 5] = [
+const WAITS: [(&str, Unit); 6] = [
     ("retry-after", Unit::Seconds),
     ("retry-after-ms", Unit::Milliseconds),
     ("x-ms-retry-after-ms", Unit::Milliseconds),
     ("x-retry-after", Unit::Seconds),
     ("x-ratelimit-retry-after", Unit::Seconds),
+    ("ratelimit-retry-after", Unit::Seconds),
 ];
 
 /// Headers that say when a quota is full again: they come with every answer and ask for a wait only
@@ -85,7 +86,7 @@ fn wait_at(headers: &HeaderMap, refusal: Refusal, now: SystemTime) -> Option<Dur
         let counts = match refusal {
             Refusal::Limited => true,
             Refusal::Unavailable => !has_requests_left(headers),
-            Refusal::Other => false,
+            Refusal::Other => is_used_up(headers),
         };
         let of_quota = || RESETS.iter().find_map(read).or_else(|| draft_reset(headers, now));
         counts.then(of_quota).flatten()
@@ -95,6 +96,12 @@ fn wait_at(headers: &HeaderMap, refusal: Refusal, now: SystemTime) -> Option<Dur
 
 fn texts<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = String> + use<'h> {
     headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Tells whether a header says in so many words that no request is left.
+pub(crate) fn is_used_up(headers: &HeaderMap) -> bool {
+    let none = |text: String| text.trim().parse::<f64>().is_ok_and(|left| left <= 0.0);
+    REMAINING.iter().any(|name| texts(headers, name).any(none))
 }
 
 fn has_requests_left(headers: &HeaderMap) -> bool {

@@ -7,7 +7,7 @@ use price_cache_domain::{FailureClass, Fault};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use super::retry_after::{Refusal, asks_to_wait, retry_after};
+use super::retry_after::{Refusal, asks_to_wait, is_used_up, retry_after};
 use crate::config::LimitsConfig;
 
 /// The fault for a request that the client could not bring to an answer.
@@ -76,6 +76,8 @@ fn broken(error: &reqwest::Error, when: &str) -> Option<Fault> {
 pub(crate) fn status_fault(status: StatusCode, headers: &HeaderMap, said: &str) -> Fault {
     use FailureClass::{Credentials, InvalidAnswer, NotFound, RateLimited, Rejected, ServerError, Timeout};
     let (class, hint) = match status.as_u16() {
+        400 | 403 | 420 if asks_to_wait(headers) => (RateLimited, ""),
+        403 if is_used_up(headers) => (RateLimited, ""),
         401 | 403 => (Credentials, "; check the key in source.headers"),
         407 => (Credentials, "; the proxy wants a user name and a password"),
         404 | 410 => (NotFound, ""),
@@ -89,7 +91,8 @@ pub(crate) fn status_fault(status: StatusCode, headers: &HeaderMap, said: &str) 
     let colon = if said.is_empty() { "" } else { ": " };
     let mut fault = Fault::new(class, format!("status {}{hint}{colon}{said}", status.as_u16()));
     fault.status_code = Some(status.as_u16());
-    fault.retry_after = retry_after(headers, Refusal::of(status.as_u16()));
+    let refusal = if class == RateLimited { Refusal::Limited } else { Refusal::of(status.as_u16()) };
+    fault.retry_after = retry_after(headers, refusal);
     fault
 }
 

@@ -27,46 +27,54 @@ impl<'a> Document<'a> {
     /// # Errors
     /// What was found instead, as a fragment.
     pub(crate) fn parse(body: &'a [u8], depth_max: usize) -> Result<Self, String> {
-        match body {
-            [] => return Err("the body is empty".to_owned()),
-            [0xEF, 0xBB, 0xBF, ..] => return Err("the body begins with a byte order mark".to_owned()),
-            [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => return Err("the body is UTF-16, not UTF-8".to_owned()),
-            _ => {}
-        }
-        let text = std::str::from_utf8(body)
-            .map_err(|error| format!("the body is not UTF-8: bad byte at {}", error.valid_up_to()))?;
-        if text.trim_start().is_empty() {
-            return Err("the body is empty".to_owned());
-        }
-        if text.trim_start().starts_with('<') {
-            return Err("the body is HTML or XML, not JSON".to_owned());
-        }
-        match read(text, depth_max) {
+        let text = text_of_body(body)?;
+        match json_of(text, depth_max) {
             Ok(value) => Ok(Self { text: Cow::Borrowed(text), value }),
             // Half of a surrogate pair harms only the field that it is in.
             Err(reason) => match mended(text) {
-                Some(text) => read(&text, depth_max).map(|value| Self { text: Cow::Owned(text), value }),
+                Some(text) => json_of(&text, depth_max).map(|value| Self { text: Cow::Owned(text), value }),
                 None => Err(reason),
             },
         }
     }
 }
 
+/// Checks that a body is UTF-8 and may be JSON.
+pub(crate) fn text_of_body(body: &[u8]) -> Result<&str, String> {
+    match body {
+        [] => return Err("the body is empty".to_owned()),
+        [0xEF, 0xBB, 0xBF, ..] => return Err("the body begins with a byte order mark".to_owned()),
+        [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => return Err("the body is UTF-16, not UTF-8".to_owned()),
+        _ => {}
+    }
+    let text = std::str::from_utf8(body)
+        .map_err(|error| format!("the body is not UTF-8: bad byte at {}", error.valid_up_to()))?;
+    if text.trim_start().is_empty() {
+        return Err("the body is empty".to_owned());
+    }
+    if text.trim_start().starts_with('<') {
+        return Err("the body is HTML or XML, not JSON".to_owned());
+    }
+    Ok(text)
+}
+
 /// Reads a text as one value.
-fn read(text: &str, depth_max: usize) -> Result<Value, String> {
+pub(super) fn json_of(text: &str, depth_max: usize) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Tree { depth: depth_max }.deserialize(&mut reader).map_err(|error| {
-        let reason = error.to_string();
-        match error.is_data() {
-            // These are the messages of `Tree`, which name what they are about.
-            true => reason,
-            false => format!("the body is not JSON: {reason}"),
-        }
-    })?;
+    let value = Tree { depth: depth_max }.deserialize(&mut reader).map_err(|error| reason_of(&error))?;
     reader.end().map_err(|error| {
         format!("something follows the JSON at column {} of line {}", error.column(), error.line())
     })?;
     Ok(value)
+}
+
+/// Says what an error means.
+pub(super) fn reason_of(error: &serde_json::Error) -> String {
+    match error.is_data() {
+        // These are the messages of our own visitors, which name what they are about.
+        true => error.to_string(),
+        false => format!("the body is not JSON: {error}"),
+    }
 }
 
 /// Reads a value of at most this depth.

@@ -43,6 +43,27 @@ impl JsonPath {
         self.steps.is_some()
     }
 
+    /// The steps to the one place that the path names, where it is of that kind.
+    pub(crate) fn steps(&self) -> Option<&[Step]> {
+        self.steps.as_deref()
+    }
+
+    /// The steps of what follows `$` in such a path.
+    pub(crate) fn steps_after(rest: &str) -> Option<Vec<Step>> {
+        steps(&format!("${rest}"))
+    }
+
+    /// Whether the path may lead into the array that these steps lead to, or to itself.
+    pub(crate) fn may_touch(&self, array: &[Step]) -> bool {
+        match &self.steps {
+            Some(steps) => match steps.strip_prefix(array) {
+                Some(rest) => !matches!(rest.first(), Some(Step::Member(_))),
+                None => false,
+            },
+            None => true,
+        }
+    }
+
     /// What the path leads to.
     pub(crate) fn find<'v>(&self, value: &'v Value) -> Found<'v> {
         if let Some(steps) = &self.steps {

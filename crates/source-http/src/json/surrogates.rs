@@ -6,7 +6,7 @@ pub(crate) const LONE: char = '\u{FFFF}';
 
 /// Replaces each half of a pair without its other half; none where there is none. Nothing moves: every
 /// digit and every quote stays where it was.
-pub(super) fn mended(text: &str) -> Option<String> {
+pub(crate) fn mended(text: &str) -> Option<String> {
     let unit = |at: usize| {
         let escape = text.get(at..at.checked_add(6)?)?;
         let digits = escape.strip_prefix("\\u")?;

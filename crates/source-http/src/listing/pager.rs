@@ -6,11 +6,11 @@ use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
 use super::link::next_link;
-use super::said::{Announced, Next, count, hash_of, joined, number, odd, optional_text, truth};
-use super::{Place, invalid};
+use super::said::{Announced, Next, hash_of, joined, number, odd, optional_text, truth};
+use super::{Listed, Place, invalid};
 use crate::answer::kind_of;
 use crate::config::PaginationConfig;
-use crate::json::{Document, Found, JsonPath};
+use crate::json::{Found, JsonPath};
 use crate::problem::Problems;
 
 pub(super) const SECTION: &str = "source.products.pagination";
@@ -136,21 +136,20 @@ impl Pager {
     pub(crate) fn next(
         &self,
         place: &Place,
-        products: &[ProductId],
-        document: &Document<'_>,
+        listed: &Listed<ProductId>,
         headers: &HeaderMap,
         asked: &Url,
     ) -> Result<Option<Place>, Fault> {
-        let value = &document.value;
-        let hash = hash_of(products);
-        let is_repeated = !products.is_empty() && place.pages > 0 && hash == place.hash;
-        let seen = place.products.saturating_add(count(products));
+        let value = &listed.rest;
+        let hash = hash_of(&listed.ids);
+        let is_repeated = !listed.ids.is_empty() && place.pages > 0 && hash == place.hash;
+        let seen = place.products.saturating_add(listed.items());
         let next = match &self.style {
             Style::None => None,
             Style::Page { .. } | Style::Offset { .. } => {
                 // What came a second time does not count.
                 let seen = if is_repeated { place.products } else { seen };
-                let next = self.counted(place, products, seen, value)?;
+                let next = self.counted(place, listed.items(), seen, value)?;
                 let least = if place.pages == 1 { Announced::ByTotal } else { Announced::Surely };
                 if is_repeated && next.as_ref().is_some_and(|next| next.announced >= least) {
                     return Err(invalid(format!(
@@ -173,7 +172,7 @@ impl Pager {
         let Some(Next { at, announced }) = next else { return Ok(None) };
         let leads_here = at == place.at || self.says_url_of(asked, &at);
         let promised = announced == Announced::Surely;
-        if leads_here && (products.is_empty() || is_repeated) {
+        if leads_here && (listed.items() == 0 || is_repeated) {
             if promised {
                 return Err(invalid(format!(
                     "the next page after page {} is that page itself",
@@ -183,7 +182,29 @@ impl Pager {
             return Ok(None);
         }
         let pages = place.pages.saturating_add(1);
-        Ok(Some(Place { at, pages, products: seen, hash, promised }))
+        let skipped = place.skipped.saturating_add(listed.skipped);
+        let announced = self.announced(place, &listed.rest);
+        Ok(Some(Place { at, pages, products: seen, hash, promised, skipped, announced }))
+    }
+
+    /// How many products the list says that it has, here or on a page before.
+    pub(crate) fn announced(&self, place: &Place, value: &Value) -> Option<u64> {
+        let path = match &self.style {
+            Style::Page { total, .. } | Style::Offset { total } => total.as_ref(),
+            Style::None | Style::Cursor { .. } | Style::NextUrl { .. } | Style::LinkHeader => None,
+        };
+        path.and_then(|path| number("total", path, value, true).ok().flatten()).or(place.announced)
+    }
+
+    /// The paths that are looked at in each answer.
+    pub(crate) fn paths(&self) -> Vec<&JsonPath> {
+        let of_style = match &self.style {
+            Style::Page { total_pages, total, .. } => [total_pages.as_ref(), total.as_ref()],
+            Style::Offset { total } => [total.as_ref(), None],
+            Style::Cursor { next } | Style::NextUrl { next } => [Some(next), None],
+            Style::None | Style::LinkHeader => [None, None],
+        };
+        of_style.into_iter().flatten().chain(&self.has_more).collect()
     }
 
     /// Tells whether a page that was refused with this status is the end of its list.
@@ -218,16 +239,10 @@ impl Pager {
     }
 
     /// Counts to the next page of a numbered list.
-    fn counted(
-        &self,
-        place: &Place,
-        products: &[ProductId],
-        seen: u64,
-        value: &Value,
-    ) -> Result<Option<Next>, Fault> {
+    fn counted(&self, place: &Place, items: u64, seen: u64, value: &Value) -> Result<Option<Next>, Fault> {
         let at: u64 =
             place.at.parse().map_err(|_| invalid("the cursor of the product list is damaged".to_owned()))?;
-        let is_empty = products.is_empty();
+        let is_empty = items == 0;
         let (next, total) = match &self.style {
             Style::Page { first, total_pages: Some(path), .. } => {
                 let pages = number("total_pages", path, value, is_empty)?.unwrap_or_default();
@@ -236,7 +251,7 @@ impl Pager {
                     .then_some(Next { at: next, announced: Announced::Surely }));
             }
             Style::Page { total, .. } => (at.saturating_add(1), total),
-            Style::Offset { total } => (at.saturating_add(count(products)), total),
+            Style::Offset { total } => (at.saturating_add(items), total),
             Style::None | Style::Cursor { .. } | Style::NextUrl { .. } | Style::LinkHeader => {
                 return Ok(None);
             }

@@ -15,7 +15,7 @@ pub(crate) struct Place {
     /// How many pages came before.
     #[serde(rename = "p")]
     pub(crate) pages: u64,
-    /// How many products came before.
+    /// How many items came before, products or not.
     #[serde(rename = "n")]
     pub(crate) products: u64,
     /// A hash of the products on the page before.
@@ -24,6 +24,12 @@ pub(crate) struct Place {
     /// Whether the page before said in so many words that this one follows.
     #[serde(rename = "m", default)]
     pub(crate) promised: bool,
+    /// How many of the items before are no products.
+    #[serde(rename = "s", default)]
+    pub(crate) skipped: u64,
+    /// How many products the list says that it has.
+    #[serde(rename = "t", default)]
+    pub(crate) announced: Option<u64>,
 }
 
 impl Place {
@@ -55,8 +61,15 @@ mod tests {
     fn a_cursor_is_kept_without_secrets() {
         let mut secrets = Secrets::default();
         secrets.fill("${KEY}", crate::secrets::Place::Url, &|_| Some("hunter2".to_owned())).unwrap();
-        let place =
-            Place { at: "https://x/?key=hunter2".to_owned(), pages: 2, products: 7, hash: 9, promised: true };
+        let place = Place {
+            at: "https://x/?key=hunter2".to_owned(),
+            pages: 2,
+            products: 7,
+            hash: 9,
+            promised: true,
+            skipped: 1,
+            announced: Some(9),
+        };
         let cursor = place.clone().cursor(&secrets);
         assert!(!cursor.0.contains("hunter2"));
         assert_eq!(Place::of(&cursor, &secrets).unwrap(), place);

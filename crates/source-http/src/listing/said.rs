@@ -37,10 +37,6 @@ impl Next {
     }
 }
 
-pub(super) fn count(products: &[ProductId]) -> u64 {
-    u64::try_from(products.len()).unwrap_or(u64::MAX)
-}
-
 /// Makes a hash of the ids on a page, in whatever order they come.
 pub(super) fn hash_of(products: &[ProductId]) -> u64 {
     let mut ids: Vec<&str> = products.iter().map(ProductId::as_str).collect();

@@ -113,7 +113,7 @@ async fn odd_lists_are_refused_with_the_key_to_change() {
             r#"item 0 of source.products.items = "$.items": source.products.id = "$.id" matched nothing"#,
         ),
         (r#"{"items": [null]}"#, "null is no id"),
-        (r#"{"items": ["a", 1.5]}"#, "item 1"),
+        (r#"{"items": [1.5, "a", 1.5]}"#, "2 of 3 items are unusable (source.products): item 0"),
         (r#"{"items": ["a\nb"]}"#, "control character"),
         (r#"{"items": ["a\ud83d"]}"#, "item 0 of source.products.items = \"$.items\": the id holds half"),
         (r#"{"items": [""]}"#, "must not be empty"),

@@ -81,6 +81,19 @@ fn each_mistake_is_told_with_its_key() {
             "not the name of a header",
         ),
         ("\"EUR\"", "\"EUR\", headers = { Host = \"x\" }", "source.price.headers.Host", "by the client"),
+        (
+            "\"EUR\"",
+            "\"EUR\", success = { path = \"$.ok\", header = \"X-Ok\" }",
+            "source.price.success",
+            "either `path`",
+        ),
+        ("\"EUR\"", "\"EUR\", success = { equals = 1 }", "source.price.success", "either `path`"),
+        (
+            "\"EUR\"",
+            "\"EUR\", success = { header = \"a b\" }",
+            "source.price.success.header",
+            "not the name of a header",
+        ),
         ("[source]", "[source.limits]\ndepth = 1000\n[source]", "source.limits.depth", "from 1 to 120"),
         ("[source]", "[source.limits]\ntotal = \"0s\"\n[source]", "source.limits.total", "no time"),
         (

@@ -114,6 +114,6 @@ impl State {
         let start = start.min(products.len());
         let end = products.len().min(start.saturating_add(self.page_size));
         let next = (end < products.len()).then(|| PageCursor(end.to_string()));
-        Ok(ProductPage { products: products[start..end].to_vec(), next })
+        Ok(ProductPage::new(products[start..end].to_vec(), next))
     }
 }

@@ -36,7 +36,8 @@ pub use pass::{Pass, RetryFilter};
 pub use plan::{InvalidPlan, MarketPlan, PLAN_PAGE_PRODUCTS_MAX, Plan, PlanPageKey};
 pub use ports::{
     BoxFuture, Clock, CopyOutcome, FallbackCopy, Fault, Fetched, PROBLEMS_MAX, PageCursor, PriceSource,
-    Problem, ProductLists, ProductPage, Quote, RecordKey, SkippedItems, Store, StoreError, StoreMaintenance, Verification,
+    Problem, ProductLists, ProductPage, Quote, RecordKey, SkippedItems, Store, StoreError, StoreMaintenance,
+    Verification,
 };
 pub use progress::{LOW_SUCCESS_AFTER_PRODUCTS, LOW_SUCCESS_BELOW_PERCENT, Overcounted, Progress};
 pub use record::{InvalidRunRecord, RunRecord};

@@ -8,7 +8,7 @@ use std::hash::BuildHasher;
 
 use price_cache_domain::{
     FailureClass, Fault, MarketId, MarketPlan, PLAN_PAGE_PRODUCTS_MAX, Plan, PlanPageKey, ProductId,
-    ProductLists, RunFailureClass, RunId,
+    ProductLists, RunFailureClass, RunId, SkippedItems,
 };
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -83,12 +83,16 @@ impl Planner<'_> {
         let mut listing = Listing::new(self.work, self.run, list);
         let mut cursor = None;
         let mut pages_without_news = 0;
+        let (mut skipped, mut announced) = (SkippedItems::default(), None);
         loop {
             let what = format!("the products of market {market:?}");
             let page =
                 self.ask(&what, Some(market), || self.work.source.products(market, cursor.as_ref())).await?;
             let total_before = listing.total();
             listing.add(page.products).await?;
+            skipped.count += page.skipped.count;
+            skipped.example = skipped.example.or(page.skipped.example);
+            announced = announced.max(page.announced);
             pages_without_news = if listing.total() > total_before { 0 } else { pages_without_news + 1 };
             match page.next {
                 Some(next) if pages_without_news >= PAGES_WITHOUT_NEWS_MAX => {
@@ -104,6 +108,15 @@ impl Planner<'_> {
             }
         }
         let listed = listing.finish().await?;
+        if skipped.count > 0 {
+            let example = skipped.example.unwrap_or_default();
+            tracing::warn!(%market, skipped = skipped.count, example, "items of the product list are no products");
+        }
+        if let Some(announced) =
+            announced.filter(|announced| *announced > listed.total + skipped.count + listed.duplicates)
+        {
+            tracing::warn!(%market, listed = listed.total, announced, "the product list ends before what it announced");
+        }
         if listed.duplicates > 0 {
             tracing::warn!(%market, duplicates = listed.duplicates, "the product list names products more than once");
         }

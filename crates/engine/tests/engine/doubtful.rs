@@ -113,7 +113,7 @@ impl PriceSource for Circle {
     ) -> BoxFuture<'a, Result<ProductPage, Fault>> {
         let at: usize = cursor.map_or(0, |cursor| cursor.0.parse().unwrap());
         let next = Some(PageCursor(((at + 1) % self.length).to_string()));
-        Box::pin(async move { Ok(ProductPage { products: vec![product(&format!("p{at}"))], next }) })
+        Box::pin(async move { Ok(ProductPage::new(vec![product(&format!("p{at}"))], next)) })
     }
 
     fn price<'a>(

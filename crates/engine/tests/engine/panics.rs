@@ -71,7 +71,7 @@ impl PriceSource for Panicking {
     ) -> BoxFuture<'a, Result<ProductPage, Fault>> {
         // Before there is a future at all.
         panics(&self.products);
-        Box::pin(async { Ok(ProductPage { products: vec![product("a")], next: None }) })
+        Box::pin(async { Ok(ProductPage::new(vec![product("a")], None)) })
     }
 
     fn price<'a>(

@@ -1,3 +1,5 @@
+//! Spellings of waits, real ones and any text.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::{any, prop, prop_assert, proptest};

@@ -243,17 +243,10 @@ impl HttpPriceSource {
             list.reader.read(answer, rules, &list.pager.paths(), secrets, |id| ProductId::new(id))?;
         let count = place.products.saturating_add(listed.items());
         let skipped = place.skipped.saturating_add(listed.skipped);
-        if let Some(example) = &listed.example {
-            if skipped.saturating_mul(2) > count {
-                return Err(list.reader.mostly_unusable(skipped, count, example));
-            }
-            if place.skipped == 0 {
-                tracing::warn!(
-                    skipped = listed.skipped,
-                    example,
-                    "items of the product list are no products"
-                );
-            }
+        if let Some(example) = &listed.example
+            && skipped.saturating_mul(2) > count
+        {
+            return Err(list.reader.mostly_unusable(skipped, count, example));
         }
         // A relative URL is relative to where the answer came from.
         let next = list.pager.next(place, &listed, &answer.headers, &answer.url)?;

@@ -261,9 +261,6 @@ impl Pager {
             (Some(more), _) => (more && next > at, Announced::Surely),
             (None, Some(path)) => {
                 let total = number("total", path, value, is_empty)?.unwrap_or(seen);
-                if is_empty && seen < total {
-                    tracing::warn!(total, seen, "the list of products ended before its total");
-                }
                 (!is_empty && seen < total, Announced::ByTotal)
             }
             (None, None) => (!is_empty, Announced::No),

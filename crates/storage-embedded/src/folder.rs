@@ -29,7 +29,10 @@ pub(crate) struct Folder {
 }
 
 /// Makes the names in a folder durable.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// The folder cannot be synced.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
@@ -47,7 +50,10 @@ pub(crate) fn sync_everything_in(path: &Path) -> io::Result<()> {
 }
 
 /// Copies a folder with the files and folders in it.
-pub(crate) fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// Something cannot be read or written; what was copied so far stays.
+pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for item in fs::read_dir(from)? {
         let item = item?;

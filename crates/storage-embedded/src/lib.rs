@@ -29,7 +29,7 @@ mod writer;
 pub use backend::{Backend, BackendSettings, Recovery, Table, Visit, WriteGroup};
 pub use error::{OpenError, from_io};
 pub use fallback_copy::fallback_copy_in;
-pub use folder::newest_database;
+pub use folder::{copy_folder, newest_database, sync_folder};
 pub use move_store::{Moved, move_store};
 pub use options::{
     COPY_BYTES_MAX_DEFAULT, COPY_INTERVAL_DEFAULT, EmbeddedOptions, FallbackCopyOptions,

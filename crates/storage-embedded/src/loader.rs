@@ -12,6 +12,11 @@ const GROUP_RECORDS: usize = 1_024;
 /// Bytes after which a group is written though it has fewer records.
 const GROUP_BYTES: usize = 1024 * 1024;
 
+/// Whether a value belongs to one database and is not taken over into another.
+pub(crate) fn is_own(table: Table, key: &[u8]) -> bool {
+    table == Table::Meta && [keys::FORMAT, totals::KEY].contains(&key)
+}
+
 pub(crate) struct Loader<'a, B> {
     database: &'a B,
     group: Vec<(Table, Vec<u8>, Vec<u8>)>,
@@ -26,8 +31,7 @@ impl<'a, B: Backend> Loader<'a, B> {
 
     /// Puts a record in place of an earlier one under the key.
     pub(crate) fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        if table == Table::Meta && [keys::FORMAT, totals::KEY].contains(&key) {
-            // Each database has its own.
+        if is_own(table, key) {
             return Ok(());
         }
         self.bytes += key.len() + value.len();

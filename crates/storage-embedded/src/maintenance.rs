@@ -17,7 +17,7 @@ use crate::folder::bytes_under;
 use crate::shared::Shared;
 use crate::space::free_bytes;
 use crate::totals::Totals;
-use crate::writer::Write;
+use crate::writer::{Change, Task, Write};
 use crate::{Backend, EmbeddedStore, Table, set_aside, watermark};
 
 /// The number of records between two looks at the time that is left.
@@ -38,7 +38,7 @@ impl<B: Backend> StoreMaintenance for EmbeddedStore<B> {
 
     fn verify(&self) -> BoxFuture<'_, Result<Verification, StoreError>> {
         let newest = self.shared.folder.newest().ok().flatten();
-        let mark = watermark::read(self.path()).filter(|mark| Some(mark.generation) == newest);
+        let mark = newest.and_then(|newest| watermark::read(self.path(), newest));
         Box::pin(async move {
             let examined = self.readers.read(examine).await;
             let examined = self.nudged(examined)?;
@@ -67,13 +67,13 @@ impl<B: Backend> StoreMaintenance for EmbeddedStore<B> {
             };
             let (copied, to) = (records.clone(), file.clone());
             self.readers.read(move |database| set_aside::copy(database, &copied, &to)).await?;
-            self.write(Ok(Write::Remove { records })).await?;
+            self.write(Ok(Write::Change(Change::Remove { records }))).await?;
             Ok(file)
         })
     }
 
     fn accept_loss(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(Ok(Write::AcceptLoss))
+        self.write(Ok(Write::Task(Task::AcceptLoss)))
     }
 
     fn make_fallback_copy(

@@ -8,10 +8,9 @@ use price_cache_records::keys;
 
 use crate::error::from_io;
 use crate::folder::{Folder, remove_folder};
-use crate::loader::Loader;
+use crate::loader::{Loader, is_own};
 use crate::open::{self, check_format, guard};
 use crate::reserve::Reserve;
-use crate::totals;
 use crate::{Backend, EmbeddedOptions, OpenError, Table};
 
 /// What was moved.
@@ -88,10 +87,6 @@ impl Fingerprint {
         hasher.update(value);
         self.checksum = hasher.finalize();
     }
-}
-
-fn is_own(table: Table, key: &[u8]) -> bool {
-    table == Table::Meta && [keys::FORMAT, totals::KEY].contains(&key)
 }
 
 fn copy<A: Backend, B: Backend>(source: &A, target: &B, sequence: u64) -> Result<Fingerprint, StoreError> {

@@ -92,7 +92,7 @@ fn opened<B: Backend>(
             1
         }
     };
-    let mark = watermark::read(folder.path()).filter(|mark| mark.generation == present);
+    let mark = watermark::read(folder.path(), present);
     let opening = Opening { folder, options, reserve, present, mark };
     let is_trusted = mark.is_some_and(|mark| mark.is_closed)
         && bytes_under(&folder.generation(present)) > EXAMINED_ALWAYS_BYTES;

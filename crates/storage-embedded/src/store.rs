@@ -20,7 +20,7 @@ use crate::options::QUEUED_WRITES_MAX;
 use crate::reader::Readers;
 use crate::reserve::Reserve;
 use crate::shared::Shared;
-use crate::writer::{Health, Message, State, Write, Writer};
+use crate::writer::{Change, Health, Message, State, Task, Write, Writer};
 use crate::{Backend, EmbeddedOptions, OpenError, Table};
 
 /// Reads of at most this many records are done on the caller's thread: they take microseconds from
@@ -187,7 +187,7 @@ impl<B: Backend> Store for EmbeddedStore<B> {
     }
 
     fn save_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(encode_run(&run).map(|value| Write::Run { value }))
+        self.write(encode_run(&run).map(|value| Write::Change(Change::Run { value })))
     }
 
     fn save_plan_page(
@@ -196,7 +196,9 @@ impl<B: Backend> Store for EmbeddedStore<B> {
         products: Vec<ProductId>,
     ) -> BoxFuture<'_, Result<(), StoreError>> {
         let key = keys::plan_page(key);
-        self.write(encode_plan_page(&key, &products).map(|value| Write::PlanPage { key, value }))
+        self.write(
+            encode_plan_page(&key, &products).map(|value| Write::Change(Change::PlanPage { key, value })),
+        )
     }
 
     fn plan_page(&self, key: PlanPageKey) -> BoxFuture<'_, Result<Option<Vec<ProductId>>, StoreError>> {
@@ -210,7 +212,7 @@ impl<B: Backend> Store for EmbeddedStore<B> {
     }
 
     fn drop_plans_except(&self, keep: Option<RunId>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(Ok(Write::DropPlans { keep }))
+        self.write(Ok(Write::Task(Task::DropPlans { keep })))
     }
 
     fn record(
@@ -220,7 +222,7 @@ impl<B: Backend> Store for EmbeddedStore<B> {
         entry: Entry,
     ) -> BoxFuture<'static, Result<(), StoreError>> {
         let key = keys::entry(market, product);
-        self.write(encode_entry(&key, &entry).map(|value| Write::Entry { key, value }))
+        self.write(encode_entry(&key, &entry).map(|value| Write::Change(Change::Entry { key, value })))
     }
 
     fn flush(&self) {
@@ -302,6 +304,6 @@ impl<B: Backend> Store for EmbeddedStore<B> {
     }
 
     fn clear(&self, idle: Run, keep_prices: bool) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(encode_run(&idle).map(|value| Write::Clear { idle, value, keep_prices }))
+        self.write(encode_run(&idle).map(|value| Write::Task(Task::Clear { idle, value, keep_prices })))
     }
 }

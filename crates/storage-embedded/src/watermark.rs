@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::folder::sync_folder;
+
 const NAME: &str = "watermark";
 const VERSION: u8 = 1;
 /// Version, generation, sequence, closed, checksum. Far below a sector, so that a write of it is never torn.
@@ -50,9 +52,11 @@ impl Mark {
     }
 }
 
-/// Returns what the file in a folder says; `None` where there is none or it cannot be read: then nothing is known.
-pub(crate) fn read(folder: &Path) -> Option<Mark> {
-    Mark::decode(&std::fs::read(folder.join(NAME)).ok()?)
+/// Returns what the file in a folder says about a generation; `None` where there is none, it cannot be read, or it is about
+/// another generation: then nothing is known.
+pub(crate) fn read(folder: &Path, generation: u64) -> Option<Mark> {
+    let mark = Mark::decode(&std::fs::read(folder.join(NAME)).ok()?)?;
+    (mark.generation == generation).then_some(mark)
 }
 
 /// The file, open for writing.
@@ -68,7 +72,7 @@ impl Watermark {
         let watermark = Self { file, generation };
         watermark.write(sequence, false)?;
         watermark.file.sync_all()?;
-        crate::folder::sync_folder(folder)?;
+        sync_folder(folder)?;
         Ok(watermark)
     }
 

@@ -4,7 +4,7 @@ mod health;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use price_cache_domain::{RecordKey, Run, RunId, StoreError};
@@ -26,22 +26,25 @@ const DELETED_AT_ONCE: usize = 4_096;
 /// Tells a caller what became of a write.
 pub(crate) type Acknowledge = oneshot::Sender<Result<(), StoreError>>;
 
-/// One change, encoded by the caller.
+/// What a caller wants written.
 pub(crate) enum Write {
+    Change(Change),
+    Task(Task),
+}
+
+/// One change, encoded by the caller; may be written in a group with others.
+pub(crate) enum Change {
     Entry { key: Vec<u8>, value: Vec<u8> },
     Run { value: Vec<u8> },
     PlanPage { key: Vec<u8>, value: Vec<u8> },
     Remove { records: Vec<RecordKey> },
+}
+
+/// What is no group of changes, and done alone.
+pub(crate) enum Task {
     DropPlans { keep: Option<RunId> },
     AcceptLoss,
     Clear { idle: Run, value: Vec<u8>, keep_prices: bool },
-}
-
-impl Write {
-    /// Whether it may be written in a group with others.
-    fn is_groupable(&self) -> bool {
-        matches!(self, Self::Entry { .. } | Self::Run { .. } | Self::PlanPage { .. } | Self::Remove { .. })
-    }
 }
 
 pub(crate) enum Message {
@@ -56,7 +59,7 @@ pub(crate) struct Writer<B> {
     shared: Arc<Shared<B>>,
     health: Health,
     state: State,
-    group: Vec<(Write, Acknowledge)>,
+    group: Vec<(Change, Acknowledge)>,
 }
 
 /// What the storage thread knows of the handle of the moment.
@@ -98,31 +101,15 @@ impl<B: Backend> Writer<B> {
     /// Takes what is queued into the group, and what comes while there is time to wait for it.
     fn gather(&mut self, messages: &Receiver<Message>) {
         let group_max = self.shared.options.group_records_max.max(1);
-        let deadline = Instant::now() + self.shared.options.sync_interval;
+        let mut deadline = Instant::now() + self.shared.options.sync_interval;
         while self.group.len() < group_max {
-            let next = match messages.try_recv() {
-                Ok(next) => Ok(next),
-                Err(_) => messages.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+            // What is queued comes at once, also after the deadline.
+            let Ok(next) = messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) else {
+                return;
             };
-            match next {
-                Ok(next) => {
-                    if !self.take(next) {
-                        self.take_queued(messages, group_max);
-                        return;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            if !self.take(next) {
+                deadline = Instant::now();
             }
-        }
-    }
-
-    /// Takes what is queued already.
-    fn take_queued(&mut self, messages: &Receiver<Message>, group_max: usize) {
-        while self.group.len() < group_max {
-            match messages.try_recv() {
-                Ok(next) => self.take(next),
-                Err(_) => return,
-            };
         }
     }
 
@@ -135,14 +122,14 @@ impl<B: Backend> Writer<B> {
                 let _ = self.ready();
                 true
             }
-            Message::Write(write, acknowledge) if write.is_groupable() => {
-                let is_entry = matches!(write, Write::Entry { .. });
-                self.group.push((write, acknowledge));
+            Message::Write(Write::Change(change), acknowledge) => {
+                let is_entry = matches!(change, Change::Entry { .. });
+                self.group.push((change, acknowledge));
                 is_entry
             }
-            Message::Write(write, acknowledge) => {
+            Message::Write(Write::Task(task), acknowledge) => {
                 self.commit();
-                let done = self.alone(write);
+                let done = self.alone(task);
                 if let Err(error) = &done {
                     self.fail(error);
                 }
@@ -158,10 +145,10 @@ impl<B: Backend> Writer<B> {
         if self.group.is_empty() {
             return;
         }
-        let (writes, acknowledges): (Vec<_>, Vec<_>) = self.group.drain(..).unzip();
+        let (changes, acknowledges): (Vec<_>, Vec<_>) = self.group.drain(..).unzip();
         let result = self.ready().and_then(|handle| {
             self.write(&handle, |group, totals| {
-                writes.iter().try_for_each(|write| apply(group, write, totals))
+                changes.iter().try_for_each(|change| apply(group, change, totals))
             })
         });
         if let Err(error) = &result {
@@ -195,22 +182,20 @@ impl<B: Backend> Writer<B> {
         Ok(())
     }
 
-    /// Makes a change that is no group of records.
-    fn alone(&mut self, write: Write) -> Result<(), StoreError> {
-        match write {
-            Write::Clear { idle, keep_prices: false, .. } => self.clear_all(&idle),
-            Write::Clear { value, .. } => self.clear_plans(&value),
-            Write::DropPlans { keep } => {
+    fn alone(&mut self, task: Task) -> Result<(), StoreError> {
+        match task {
+            Task::Clear { idle, keep_prices: false, .. } => self.clear_all(&idle),
+            Task::Clear { value, .. } => self.clear_plans(&value),
+            Task::DropPlans { keep } => {
                 let handle = self.ready()?;
                 guarded(|| delete_plans(&handle.database, keep.map(keys::plan_run)))
             }
-            Write::AcceptLoss => {
+            Task::AcceptLoss => {
                 let handle = self.ready()?;
                 let found = handle.read(crate::examine::examine)?.found;
                 self.state.totals = Totals { sequence: self.state.totals.sequence, ..found };
                 self.write(&handle, |_, _| Ok(()))
             }
-            Write::Entry { .. } | Write::Run { .. } | Write::PlanPage { .. } | Write::Remove { .. } => Ok(()),
         }
     }
 
@@ -259,18 +244,18 @@ impl<B: Backend> Writer<B> {
     }
 }
 
-fn apply(group: &mut dyn WriteGroup, write: &Write, totals: &mut Totals) -> Result<(), StoreError> {
-    match write {
-        Write::Entry { key, value } => {
+fn apply(group: &mut dyn WriteGroup, change: &Change, totals: &mut Totals) -> Result<(), StoreError> {
+    match change {
+        Change::Entry { key, value } => {
             if let Some(replaced) = group.put(Table::Entries, key, value)? {
                 totals.subtract(key, &replaced);
             }
             totals.add(key, value);
             Ok(())
         }
-        Write::Run { value } => group.put(Table::Meta, keys::RUN, value).map(drop),
-        Write::PlanPage { key, value } => group.put(Table::Plans, key, value).map(drop),
-        Write::Remove { records } => {
+        Change::Run { value } => group.put(Table::Meta, keys::RUN, value).map(drop),
+        Change::PlanPage { key, value } => group.put(Table::Plans, key, value).map(drop),
+        Change::Remove { records } => {
             for record in records {
                 let (table, key) = place_of(record);
                 if let (Some(removed), Table::Entries) = (group.remove(table, key)?, table) {
@@ -279,7 +264,6 @@ fn apply(group: &mut dyn WriteGroup, write: &Write, totals: &mut Totals) -> Resu
             }
             Ok(())
         }
-        Write::DropPlans { .. } | Write::AcceptLoss | Write::Clear { .. } => Ok(()),
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use price_cache_domain::StoreError;
-use price_cache_storage_embedded::{Backend, BackendSettings, Recovery, Table, Visit, WriteGroup};
+use price_cache_storage_embedded::{
+    Backend, BackendSettings, Recovery, Table, Visit, WriteGroup, sync_folder,
+};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, Durability, StorageBackend};
 
@@ -190,11 +192,6 @@ fn make_file(folder: &Path, settings: &BackendSettings) -> Result<(), StoreError
     RedbDatabase::open_on(open_file(&making, true)?, settings)?.close()?;
     File::open(&making).and_then(|file| file.sync_all()).map_err(failed)?;
     fs::rename(&making, folder.join(FILE_NAME)).map_err(failed)
-}
-
-/// Makes the names in a folder durable.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 impl Backend for RedbDatabase {

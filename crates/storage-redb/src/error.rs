@@ -11,12 +11,11 @@ const NEWER_FORMAT: &str = "Expected file format version <= ";
 
 pub(crate) fn from_io(error: &io::Error) -> StoreError {
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
         // What redb says of a file that does not begin as its files do, and a read beyond the end of a file that was cut.
         ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
             StoreError::Damaged(format!("the database file is not whole ({error})"))
         }
-        _ => StoreError::Io(error.to_string()),
+        _ => price_cache_storage_embedded::from_io(error),
     }
 }
 

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use price_cache_domain::StoreError;
 use price_cache_records::keys;
-use price_cache_storage_embedded::{Backend, BackendSettings, Recovery, Table, Visit, WriteGroup, from_io};
+use price_cache_storage_embedded::{
+    Backend, BackendSettings, Recovery, Table, Visit, WriteGroup, copy_folder, from_io, sync_folder,
+};
 use sled::{Db, Tree};
 
 use crate::chunks;
@@ -121,7 +123,7 @@ impl SledDatabase {
             found.insert(name);
         }
         *synced = found;
-        if any_new { File::open(&folder)?.sync_all() } else { Ok(()) }
+        if any_new { sync_folder(&folder) } else { Ok(()) }
     }
 
     /// Visits values that are not in chunks. Keys are read in portions; the durable values of a portion are found after it
@@ -242,7 +244,7 @@ impl Backend for SledDatabase {
 
     /// Opens a copy: sled cannot open without writing.
     fn look(folder: &Path, settings: &BackendSettings, scratch: &Path) -> Result<Self, StoreError> {
-        copy_files(folder, scratch).map_err(|error| match from_io(&error) {
+        copy_folder(folder, scratch).map_err(|error| match from_io(&error) {
             StoreError::Full(_) => StoreError::Full(format!(
                 "there is no space for a copy of the database in {}; TMPDIR names another folder",
                 std::env::temp_dir().display()
@@ -321,21 +323,6 @@ fn remove_snapshots(folder: &Path, suffix: &str) -> io::Result<()> {
         if name.starts_with("snap.") && name.ends_with(suffix) {
             tracing::info!(file = %name, "removed a snapshot of the database");
             fs::remove_file(item.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Copies the files of a database, and those of its folder of large values.
-fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for item in fs::read_dir(from)? {
-        let item = item?;
-        let target = to.join(item.file_name());
-        if item.file_type()?.is_dir() {
-            copy_files(&item.path(), &target)?;
-        } else {
-            fs::copy(item.path(), target)?;
         }
     }
     Ok(())

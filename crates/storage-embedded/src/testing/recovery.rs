@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use super::damage::tamper;
 use super::sample::{all_numbers, fill, id, one, open, options, priced, run_with_plan, us};
 use crate::{
-    Backend, EmbeddedOptions, EmbeddedStore, FallbackCopyOptions, OpenError, Table, newest_database,
+    Backend, EmbeddedOptions, EmbeddedStore, FallbackCopyOptions, OpenError, Table, copy_folder,
+    newest_database,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -30,21 +31,12 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for (path, content) in files(from) {
-        let target = to.join(path.strip_prefix(from).unwrap());
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::write(target, content).unwrap();
-    }
-}
-
 /// Returns a folder with the store as a kill leaves it: with the numbers, and without having been closed.
 fn killed<B: Backend>(numbers: u32) -> TempDir {
     let (folder, left) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let store = open::<B>(folder.path());
     fill(&store, 0..numbers);
-    copy(folder.path(), left.path());
+    copy_folder(folder.path(), left.path()).unwrap();
     left
 }
 
@@ -194,7 +186,7 @@ pub fn a_damaged_copy_gives_what_can_be_read_of_it<B: Backend>() {
     let whole = fs::read(&path).unwrap();
     for at in [whole.len() / 2, whole.len() - 40] {
         let copied = TempDir::new().unwrap();
-        copy(folder.path(), copied.path());
+        copy_folder(folder.path(), copied.path()).unwrap();
         let mut damaged = whole.clone();
         damaged[at] ^= 1;
         fs::write(copied.path().join("fallback-copy"), damaged).unwrap();
@@ -241,12 +233,12 @@ pub fn a_cut_tail_is_noticed<B: Backend>() {
     fill(&store, 0..20);
     drop(store);
     let earlier = TempDir::new().unwrap();
-    copy(folder.path(), earlier.path());
+    copy_folder(folder.path(), earlier.path()).unwrap();
     fill(&open::<B>(folder.path()), 20..40);
     // The database of before under the watermark of after, as when its newest writes are cut off.
     let database = newest_database(folder.path()).unwrap().unwrap();
     fs::remove_dir_all(&database).unwrap();
-    copy(&newest_database(earlier.path()).unwrap().unwrap(), &database);
+    copy_folder(&newest_database(earlier.path()).unwrap().unwrap(), &database).unwrap();
     let look = EmbeddedStore::<B>::look(options(folder.path())).unwrap();
     let loss = block_on(look.verify()).unwrap().loss.unwrap_or_default();
     assert!(loss.contains("groups of writes are missing"), "{loss:?}");

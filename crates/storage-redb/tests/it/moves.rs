@@ -7,7 +7,9 @@ use std::path::Path;
 use price_cache_domain::{
     Attempt, Entry, Fetched, PlanPageKey, Quote, RunId, Store, StoreMaintenance, Timestamp, Visit,
 };
-use price_cache_storage_embedded::{Backend, EmbeddedStore, OpenError, move_store, newest_database};
+use price_cache_storage_embedded::{
+    Backend, EmbeddedStore, OpenError, copy_folder, move_store, newest_database,
+};
 use price_cache_storage_redb::RedbDatabase;
 use price_cache_storage_sled::SledDatabase;
 use price_cache_testkit::{block_on, market, price, product};
@@ -93,23 +95,11 @@ fn what_a_killed_move_left_is_done_again_or_cleared_away() {
     // Killed after it had its name and before the old one was deleted: the new one counts.
     let kept = TempDir::new().unwrap();
     let present = if present.exists() { present } else { newest_database(folder.path()).unwrap().unwrap() };
-    copy(&present, &kept.path().join("old"));
+    copy_folder(&present, &kept.path().join("old")).unwrap();
     moved::<SledDatabase, RedbDatabase>(folder.path());
-    copy(&kept.path().join("old"), &present);
+    copy_folder(&kept.path().join("old"), &present).unwrap();
     assert_eq!(export(&open::<RedbDatabase>(folder.path())), before);
     assert!(!present.exists());
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for item in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(item.file_name());
-        if item.file_type().unwrap().is_dir() {
-            copy(&item.path(), &target);
-        } else {
-            fs::copy(item.path(), target).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use price_cache_domain::{Attempt, Entry, Fetched, Quote, RunId, Store, StoreMaintenance, Timestamp, Visit};
-use price_cache_storage_embedded::newest_database;
+use price_cache_storage_embedded::{copy_folder, newest_database};
 use price_cache_storage_sled::{SledStore, options};
 use price_cache_testkit::{block_on, market, price, product};
 use tempfile::TempDir;
@@ -30,25 +30,13 @@ fn fill(store: &SledStore, count: u32) {
     writes.into_iter().for_each(|write| block_on(write).unwrap());
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for item in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(item.file_name());
-        if item.file_type().unwrap().is_dir() {
-            copy(&item.path(), &target);
-        } else {
-            fs::copy(item.path(), target).unwrap();
-        }
-    }
-}
-
 /// Returns a store as a kill in the middle of a second pass leaves it.
 fn killed(count: u32) -> TempDir {
     let (folder, left) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     fill(&SledStore::open(options(folder.path())).unwrap(), count);
     let store = SledStore::open(options(folder.path())).unwrap();
     fill(&store, count / 2);
-    copy(folder.path(), left.path());
+    copy_folder(folder.path(), left.path()).unwrap();
     left
 }
 

@@ -1,11 +1,10 @@
 //! The stores that are harmed, and all that was ever written to them: several passes over the same products, so that
 //! an old value, or one of another product, is known for what it is.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::{Backend, EmbeddedStore};
+use crate::{Backend, EmbeddedStore, copy_folder};
 use price_cache_domain::{
     Attempt, Entry, Fetched, MarketId, PlanPageKey, ProductId, Quote, Run, RunId, Store, Timestamp, Visit,
 };
@@ -47,27 +46,15 @@ impl Original {
         let killed = folder.join(Self::Killed.name());
         let closed = folder.join(Self::Closed.name());
         let store = open::<B>(&closed);
-        write_everything(&store, || copy(&closed, &killed));
+        write_everything(&store, || copy_folder(&closed, &killed).unwrap());
         drop(store);
         let opened = folder.join(Self::Opened.name());
-        copy(&closed, &opened);
+        copy_folder(&closed, &opened).unwrap();
         drop(open::<B>(&opened));
     }
 
     pub(crate) fn copy(self, from: &Path, to: &Path) {
-        copy(&from.join(self.name()), to);
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for item in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let to = to.join(item.file_name());
-        if item.file_type().unwrap().is_dir() {
-            copy(&item.path(), &to);
-        } else {
-            fs::copy(item.path(), to).unwrap();
-        }
+        copy_folder(&from.join(self.name()), to).unwrap();
     }
 }
 

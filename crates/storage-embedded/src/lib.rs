@@ -7,6 +7,7 @@ mod error;
 mod examine;
 mod fallback_copy;
 mod folder;
+mod layout;
 mod loader;
 mod maintenance;
 mod move_store;

@@ -3,7 +3,8 @@
 use price_cache_domain::StoreError;
 use price_cache_records::keys;
 
-use crate::open::{guard, write_head};
+use crate::layout::write_head;
+use crate::panics::guard;
 use crate::totals::{self, Totals};
 use crate::{Backend, Table};
 

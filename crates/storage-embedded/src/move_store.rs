@@ -8,8 +8,10 @@ use price_cache_records::keys;
 
 use crate::error::from_io;
 use crate::folder::{Folder, remove_folder};
+use crate::layout::check_format;
 use crate::loader::{Loader, is_own};
-use crate::open::{self, check_format, guard};
+use crate::open;
+use crate::panics::guard;
 use crate::reserve::Reserve;
 use crate::{Backend, EmbeddedOptions, OpenError, Table};
 

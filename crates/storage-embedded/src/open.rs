@@ -4,23 +4,21 @@ use std::fs;
 use std::path::Path;
 
 use price_cache_domain::{Run, StoreError};
-use price_cache_records::{encode_run, keys};
 
 use crate::error::from_io;
 use crate::examine::{Examined, Loss, examine, stored_totals};
 use crate::fallback_copy;
 use crate::folder::{Folder, bytes_under, copy_folder, remove_folder};
-use crate::panics::{guarded_or, panics_go_to_the_log};
+use crate::layout::{check_format, finish_clearing, make};
+use crate::panics::{guard, panics_go_to_the_log};
 use crate::rebuild::{Damaged, Rebuilt, rebuild};
 use crate::reserve::Reserve;
-use crate::shared::{Handle, contradiction};
+use crate::shared::Handle;
 use crate::space::{OPEN_IN_PLACE_BYTES, make_room, make_room_to_open};
 use crate::totals::{self, Totals};
 use crate::watermark::{self, Mark, Watermark};
 use crate::{Backend, EmbeddedOptions, OpenError, Recovery, Table};
 
-/// The format of the folder and the tables; records have a version of their own.
-const LAYOUT_VERSION: u32 = 1;
 /// A database that was closed and is larger than this is opened without reading every record, in bytes.
 const EXAMINED_ALWAYS_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -303,63 +301,4 @@ impl Opening<'_> {
     fn make_room<B: Backend>(&self) -> Result<(), StoreError> {
         make_room_to_open::<B>(self.folder, self.reserve)
     }
-}
-
-/// Runs code of the database that only reads, or opens it: a panic means that its files contradict each other.
-pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    guarded_or(work, contradiction)
-}
-
-/// Returns an error where the database has another layout than this version writes.
-pub(crate) fn check_format<B: Backend>(database: &B) -> Result<(), StoreError> {
-    let found = guard(|| database.get(Table::Meta, keys::FORMAT))?;
-    let found = found.and_then(|bytes| <[u8; 4]>::try_from(bytes.as_slice()).ok()).map(u32::from_be_bytes);
-    match found {
-        Some(LAYOUT_VERSION) => Ok(()),
-        Some(0) | None => Err(StoreError::Damaged("it does not say which format it has".to_owned())),
-        Some(found) => Err(StoreError::NewerFormat { found, supported: LAYOUT_VERSION }),
-    }
-}
-
-/// Writes what every database has from its beginning.
-pub(crate) fn write_head(
-    group: &mut dyn crate::WriteGroup,
-    run: &[u8],
-    totals: Totals,
-) -> Result<(), StoreError> {
-    group.put(Table::Meta, keys::FORMAT, &LAYOUT_VERSION.to_be_bytes())?;
-    group.put(Table::Meta, keys::RUN, run)?;
-    group.put(Table::Meta, totals::KEY, &totals.encode())?;
-    Ok(())
-}
-
-/// Makes an empty generation that holds `run`. It is there whole or not at all.
-pub(crate) fn make<B: Backend>(
-    folder: &Folder,
-    options: &EmbeddedOptions,
-    generation: u64,
-    run: &Run,
-    sequence: u64,
-) -> Result<(), StoreError> {
-    let making = folder.generation_making(generation);
-    let run = encode_run(run)?;
-    remove_folder(&making).map_err(|error| from_io(&error))?;
-    fs::create_dir(&making).map_err(|error| from_io(&error))?;
-    let settings = crate::BackendSettings { before_commit: None, ..options.backend.clone() };
-    crate::panics::guarded(|| {
-        let database = B::open(&making, &settings)?;
-        let totals = Totals { sequence, ..Totals::default() };
-        database.write(&mut |group| write_head(group, &run, totals))?;
-        database.close()
-    })?;
-    folder.complete(generation).map_err(|error| from_io(&error))
-}
-
-/// Deletes all plan pages, then the marker that says they are to be deleted.
-pub(crate) fn finish_clearing<B: Backend>(database: &B) -> Result<(), StoreError> {
-    if database.get(Table::Meta, keys::CLEARING)?.is_none() {
-        return Ok(());
-    }
-    crate::writer::delete_plans(database, None)?;
-    database.write(&mut |group| group.remove(Table::Meta, keys::CLEARING).map(drop))
 }

@@ -35,6 +35,16 @@ pub(crate) fn guarded_or<T>(
     result.unwrap_or_else(|_panic| Err(panicked()))
 }
 
+/// Runs code of the database that only reads, or opens it: a panic means that its files contradict each other.
+pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    guarded_or(work, contradiction)
+}
+
+/// What it means that a database panics without having been written to.
+pub(crate) fn contradiction() -> StoreError {
+    StoreError::Damaged("the pages of the database contradict each other".to_owned())
+}
+
 /// From the first call on, panics of the database go to the log; all others go where they went before. The threads of a
 /// database are known by what their names begin with.
 pub(crate) fn panics_go_to_the_log(thread_prefix: Option<&'static str>) {

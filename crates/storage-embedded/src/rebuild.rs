@@ -10,7 +10,7 @@ use crate::error::from_io;
 use crate::fallback_copy::{CopyReader, Header};
 use crate::folder::{Folder, remove_folder};
 use crate::loader::Loader;
-use crate::open::guard;
+use crate::panics::guard;
 use crate::totals::Totals;
 use crate::{Backend, EmbeddedOptions, Table};
 

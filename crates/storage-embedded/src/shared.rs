@@ -7,7 +7,7 @@ use price_cache_domain::StoreError;
 use tempfile::TempDir;
 
 use crate::folder::Folder;
-use crate::panics::{guarded, guarded_or};
+use crate::panics::{contradiction, guarded, guarded_or};
 use crate::reserve::Reserve;
 use crate::{Backend, EmbeddedOptions};
 
@@ -48,11 +48,6 @@ impl<B: Backend> Handle<B> {
     pub(crate) fn close(self) -> Result<(), StoreError> {
         guarded(|| self.database.close())
     }
-}
-
-/// What it means that a database panics without having been written to.
-pub(crate) fn contradiction() -> StoreError {
-    StoreError::Damaged("the pages of the database contradict each other".to_owned())
 }
 
 /// The handle of the moment.

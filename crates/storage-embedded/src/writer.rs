@@ -2,7 +2,6 @@
 
 mod health;
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
@@ -11,7 +10,8 @@ use price_cache_domain::{RecordKey, Run, RunId, StoreError};
 use price_cache_records::keys;
 use tokio::sync::oneshot;
 
-use crate::open::{self, Opened};
+use crate::layout;
+use crate::open::Opened;
 use crate::panics::guarded;
 use crate::set_aside::place_of;
 use crate::shared::{Handle, Shared, Slot};
@@ -19,9 +19,6 @@ use crate::totals::{self, Totals};
 use crate::watermark::Watermark;
 use crate::{Backend, Table, WriteGroup, fallback_copy};
 pub(crate) use health::Health;
-
-/// Plan pages deleted with one group.
-const DELETED_AT_ONCE: usize = 4_096;
 
 /// Tells a caller what became of a write.
 pub(crate) type Acknowledge = oneshot::Sender<Result<(), StoreError>>;
@@ -188,7 +185,7 @@ impl<B: Backend> Writer<B> {
             Task::Clear { value, .. } => self.clear_plans(&value),
             Task::DropPlans { keep } => {
                 let handle = self.ready()?;
-                guarded(|| delete_plans(&handle.database, keep.map(keys::plan_run)))
+                guarded(|| layout::delete_plans(&handle.database, keep.map(keys::plan_run)))
             }
             Task::AcceptLoss => {
                 let handle = self.ready()?;
@@ -221,7 +218,7 @@ impl<B: Backend> Writer<B> {
             group.put(Table::Meta, keys::RUN, idle)?;
             group.put(Table::Meta, keys::CLEARING, &[]).map(drop)
         })?;
-        guarded(|| open::finish_clearing(&handle.database))
+        guarded(|| layout::finish_clearing(&handle.database))
     }
 
     /// Makes the next generation and lets the present one go. Works on a full disk, and frees it.
@@ -235,7 +232,13 @@ impl<B: Backend> Writer<B> {
         // Prices that were deleted must not come back.
         fallback_copy::delete(shared.folder.path()).map_err(io_failed)?;
         // Up to the rename inside, the present generation counts; from it on, the next one.
-        open::make::<B>(&shared.folder, &shared.options, present + 1, idle, self.state.totals.sequence + 1)?;
+        layout::make::<B>(
+            &shared.folder,
+            &shared.options,
+            present + 1,
+            idle,
+            self.state.totals.sequence + 1,
+        )?;
         let being_cleared = StoreError::Io("the store is being cleared".to_owned());
         health::close(shared.replace(Slot::Broken(being_cleared)));
         self.state = health::reopen(&shared)?;
@@ -264,24 +267,5 @@ fn apply(group: &mut dyn WriteGroup, change: &Change, totals: &mut Totals) -> Re
             }
             Ok(())
         }
-    }
-}
-
-/// Deletes the plan pages whose keys do not begin with `keep`.
-pub(crate) fn delete_plans<B: Backend>(database: &B, keep: Option<[u8; 8]>) -> Result<(), StoreError> {
-    loop {
-        let mut found = Vec::new();
-        database.scan(Table::Plans, &[], None, &mut |key, _| {
-            if keep.is_none_or(|keep| !key.starts_with(&keep)) {
-                found.push(key.to_vec());
-            }
-            let is_enough = found.len() >= DELETED_AT_ONCE;
-            Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
-        if found.is_empty() {
-            return Ok(());
-        }
-        database
-            .write(&mut |group| found.iter().try_for_each(|key| group.remove(Table::Plans, key).map(drop)))?;
     }
 }

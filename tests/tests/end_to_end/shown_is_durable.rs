@@ -114,18 +114,22 @@ async fn round(disk: Disk, random: &mut fastrand::Rng, sum: &mut Sum) -> anyhow:
     let pairs: Vec<(String, String)> = pairs.collect();
     let asked_before = stage.simulator.ledger().total_requests();
     let count = u32::try_from(pairs.len())?;
-    // A failing disk may refuse the start; what is shown of the run before counts all the same.
-    let _ = server.api.command("start").await?;
+    let started = server.api.command("start").await?;
+    ensure!(disk == Disk::Failing || started.status == 202, "start was answered with {}", started.text());
     let watcher = Watcher::of(server.api, pairs);
     let target = random.u32(count / 20..count.min(PRODUCTS_MAX));
-    let stops = server.api.status_where("a stop", |status| {
-        status.completed() >= u64::from(target)
-            || matches!(status.state.as_str(), "ERROR" | "COMPLETED" | "PAUSED")
-    });
-    let reached = stage.simulator.wait_until(move |ledger| ledger.total_requests() >= asked_before + target);
-    tokio::select! {
-        () = reached => {}
-        stopped = stops => drop(stopped?),
+    // A failing disk may refuse the start; what is shown of the run before counts all the same.
+    if started.status == 202 {
+        let stops = server.api.status_where("a stop", |status| {
+            status.completed() >= u64::from(target)
+                || matches!(status.state.as_str(), "ERROR" | "COMPLETED" | "PAUSED")
+        });
+        let reached =
+            stage.simulator.wait_until(move |ledger| ledger.total_requests() >= asked_before + target);
+        tokio::select! {
+            () = reached => {}
+            stopped = stops => drop(stopped?),
+        }
     }
     if let Some(small) = &small {
         small.fill()?;

@@ -20,6 +20,7 @@ pub use run::service::{CacheService, Ports};
 pub use upstream::pacing::PaceLimit;
 pub use upstream::parking::ParkReason;
 pub use upstream::retry::{RetryPolicy, Tries};
+pub use upstream::wait::WaitReason;
 pub use view::audit::{Audit, AuditProblem, AuditedMarket, audit};
 pub use view::journal::{
     Happening, JOURNAL_ENTRIES_MAX, Journal, JournalEntry, Settled, TRANSITIONS_KEPT_MAX, Transition,
@@ -27,4 +28,5 @@ pub use view::journal::{
 pub use view::log_book::{CallLog, CallLogStats, LOGGED_CALLS_MAX, LoggedCall};
 pub use view::reader::{CacheReader, FailedProduct, FailedProductsCursor, MarketPrices};
 pub use view::repair::{Remedy, forgotten, reopened};
-pub use view::snapshot::{Activity, MarketSnapshot, OverallPace, Snapshot, WaitReason};
+pub use view::snapshot::{MarketSnapshot, OverallPace, Snapshot};
+pub use walk::activity::Activity;

@@ -8,3 +8,4 @@ pub(crate) mod pacing;
 pub(crate) mod parking;
 pub(crate) mod retry;
 pub(crate) mod retry_budget;
+pub(crate) mod wait;

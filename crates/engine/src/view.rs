@@ -4,6 +4,7 @@
 //! It may read the store; it changes nothing there and sends no request.
 
 pub(crate) mod audit;
+pub(crate) mod entries;
 pub(crate) mod journal;
 pub(crate) mod log_book;
 pub(crate) mod reader;

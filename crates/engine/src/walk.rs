@@ -4,9 +4,11 @@
 //! It may touch the source, the plan and the entries in the store, and `upstream`. It decides nothing about the
 //! run: it reports to `run`.
 
+pub(crate) mod activity;
 pub(crate) mod caught;
 pub(crate) mod market_queue;
 pub(crate) mod market_walk;
 pub(crate) mod planner;
 pub(crate) mod product_fetch;
+pub(crate) mod report;
 pub(crate) mod session;

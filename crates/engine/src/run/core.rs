@@ -18,12 +18,13 @@ use price_cache_domain::{
 };
 use tokio::sync::watch;
 
-pub(crate) use self::messages::{Command, Effect, Input, ProductDone, SessionEnd, SessionFailure, Walk};
+pub(crate) use self::messages::{Command, Effect, Input};
 pub(crate) use self::reply::Reply;
 use crate::Options;
 use crate::error::CommandError;
 use crate::view::log_book::CallLog;
 use crate::view::snapshot::Snapshot;
+use crate::walk::report::{ProductDone, SessionFailure};
 
 /// The first automatic retry of a run comes after this; the wait doubles up to the maximum.
 const AUTOMATIC_RETRY_START: Duration = Duration::from_secs(2);
@@ -93,22 +94,7 @@ impl Core {
     pub(crate) fn step(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         match input {
             Input::Command { command, actor, reply } => self.command(command, actor, reply, now),
-            Input::MarketsListed(markets) => self.markets_listed(&markets),
-            Input::MarketPlanned { market, index } => self.update_market(index, |slot| *slot = market),
-            Input::MarketActivity { market, activity } => self.update_market(market, |slot| {
-                if !slot.activity.is_walked() && activity.is_walked() {
-                    slot.last_step_at = Some(now);
-                }
-                slot.activity = activity;
-            }),
-            Input::ProductDone(done) => self.product_done(&done, now),
-            Input::RetryDenied { market } => self.update_market(market, |slot| slot.retries_denied += 1),
-            Input::NotRecorded(done) => {
-                self.not_recorded.push(*done);
-                Vec::new()
-            }
-            Input::MarketDone { market } => self.market_done(market, now),
-            Input::SessionEnded(end) => self.session_ended(end, now),
+            Input::Report(report) => self.report(report, now),
             Input::RetryDue => self.retry_due(now),
             Input::Saved { decision, result, reply } => self.saved(decision, result, reply, now),
         }

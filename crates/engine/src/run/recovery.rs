@@ -4,15 +4,14 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use price_cache_domain::{Event, MarketId, PauseReason, Run, Store, StoreError, Timestamp, transition};
+use price_cache_domain::{Event, PauseReason, Run, Store, StoreError, Timestamp, transition};
 
 use crate::Options;
 use crate::error::OpenError;
+use crate::view::entries::Entries;
 use crate::view::log_book::CallLog;
-use crate::view::snapshot::{Activity, MarketSnapshot};
-
-/// Entries read from the store at a time: few enough to stay in a processor's cache until they are folded.
-pub(crate) const ENTRIES_PAGE: usize = 200;
+use crate::view::snapshot::MarketSnapshot;
+use crate::walk::activity::Activity;
 
 /// Markets counted at a time: a store reads the next page of one while another is folded. More would
 /// only hold more pages in memory.
@@ -119,31 +118,4 @@ async fn count(
         market.activity = Activity::Done;
     }
     Ok(latest)
-}
-
-/// All entries of a market, a page at a time.
-pub(crate) struct Entries<'a> {
-    store: &'a dyn Store,
-    market: &'a MarketId,
-    after: Option<price_cache_domain::ProductId>,
-    ended: bool,
-}
-
-impl<'a> Entries<'a> {
-    pub(crate) const fn of(store: &'a dyn Store, market: &'a MarketId) -> Self {
-        Self { store, market, after: None, ended: false }
-    }
-
-    /// The next page, never empty, or `None` after the last.
-    pub(crate) async fn next_page(
-        &mut self,
-    ) -> Result<Option<Vec<(price_cache_domain::ProductId, price_cache_domain::Entry)>>, StoreError> {
-        if self.ended {
-            return Ok(None);
-        }
-        let page = self.store.entries(self.market, self.after.as_ref(), ENTRIES_PAGE).await?;
-        self.ended = page.len() < ENTRIES_PAGE;
-        self.after = page.last().map(|(product, _)| product.clone());
-        Ok((!page.is_empty()).then_some(page))
-    }
 }

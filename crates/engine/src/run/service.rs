@@ -22,8 +22,11 @@ use crate::view::reader::CacheReader;
 use crate::view::snapshot::Snapshot;
 use crate::walk::session::Work;
 
-/// Inputs on their way to the task that owns the run; whoever sends more waits.
-const INPUTS_MAX: usize = 1_024;
+/// Commands on their way to the task that owns the run; the sender of another one waits.
+const COMMANDS_MAX: usize = 64;
+
+/// Reports of workers on their way to it.
+const REPORTS_MAX: usize = 1_024;
 
 /// The outside world of a service.
 #[derive(Clone)]
@@ -83,7 +86,8 @@ impl CacheService {
             parallel_markets: options.parallel_markets.get(),
             second_pass: options.retry.second_pass,
         });
-        let (inputs, received) = mpsc::channel(INPUTS_MAX);
+        let (inputs, commands) = mpsc::channel(COMMANDS_MAX);
+        let (reports, reported) = mpsc::channel(REPORTS_MAX);
         let pacing = Arc::new(Pacing::new(&options));
         let work = Arc::new(Work {
             store: Arc::clone(&ports.store),
@@ -95,10 +99,10 @@ impl CacheService {
             budget: RetryBudget::new(&options.retry),
             credentials: Credentials::default(),
             options,
-            reports: inputs.downgrade(),
+            reports,
         });
         let core = Core::new(machine, publisher, Arc::clone(&log));
-        let task = tokio::spawn(Shell::new(core, work).run(received));
+        let task = tokio::spawn(Shell::new(core, work).run(commands, reported));
         let reader = CacheReader::new(ports.store);
         let (source, clock) = (ports.source, ports.clock);
         let handle = Handle { inputs, snapshot, log, reader, pacing, source, clock };

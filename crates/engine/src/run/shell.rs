@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::run::core::{Core, Effect, Input};
+use crate::walk::report::Report;
 use crate::walk::session::{self, Work};
 
 pub(crate) struct Shell {
@@ -23,7 +24,11 @@ impl Shell {
     }
 
     /// Serves inputs until the service is told to end or every handle is gone.
-    pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+    pub(crate) async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<Input>,
+        mut reports: mpsc::Receiver<Report>,
+    ) {
         let effects = self.core.begin(&self.work.options, self.work.clock.now());
         let mut goes_on = self.carry_out(effects).await;
         while goes_on {
@@ -38,6 +43,7 @@ impl Shell {
             let input = tokio::select! {
                 biased;
                 input = inputs.recv() => input,
+                Some(report) = reports.recv() => Some(Input::Report(report)),
                 () = retry_due => {
                     self.retry = None;
                     Some(Input::RetryDue)

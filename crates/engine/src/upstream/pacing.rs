@@ -14,7 +14,7 @@ use std::time::Duration;
 use price_cache_domain::{FailureClass, Fault, MarketId};
 use tokio::time::Instant;
 
-use crate::view::snapshot::WaitReason;
+use crate::upstream::wait::WaitReason;
 use crate::{Options, PacingOptions};
 use strain::Strain;
 use throttle::{Answer, Throttle};

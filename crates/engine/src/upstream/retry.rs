@@ -7,7 +7,7 @@ use price_cache_domain::{FailureClass, Fault};
 use tokio::time::Instant;
 
 use crate::RetryOptions;
-use crate::view::snapshot::WaitReason;
+use crate::upstream::wait::WaitReason;
 
 /// What one product has cost in its present visit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

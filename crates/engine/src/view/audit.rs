@@ -8,7 +8,7 @@ use price_cache_domain::{
     MarketId, MarketPlan, PlanPageKey, ProductId, Progress, Run, RunStatus, Store, StoreError,
 };
 
-use crate::run::recovery::Entries;
+use crate::view::entries::Entries;
 
 /// Something that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use price_cache_domain::{
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::run::recovery::{ENTRIES_PAGE, Entries};
+use crate::view::entries::{ENTRIES_PAGE, Entries};
 
 /// The summary of all markets is counted at most this often; it reads every entry.
 const SUMMARY_AGE_MAX: Duration = Duration::from_secs(5);

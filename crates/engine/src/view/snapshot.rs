@@ -3,67 +3,14 @@
 mod forecast;
 
 use price_cache_domain::{
-    Analytics, FailureClass, MarketId, MarketPlan, Outcome, Overcounted, Pass, Progress, RetryFilter, Run,
-    RunFacts, Timestamp,
+    Analytics, MarketId, MarketPlan, Outcome, Overcounted, Pass, Progress, RetryFilter, Run, RunFacts,
+    Timestamp,
 };
 use price_cache_estimate::Pace;
 
-use crate::upstream::parking::ParkReason;
+use crate::walk::activity::Activity;
 
 pub use forecast::OverallPace;
-
-/// Why a market waits before its next request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitReason {
-    /// The upstream asked for it.
-    RetryAfter,
-    /// The last attempt failed so, and the next one keeps its distance.
-    Backoff(FailureClass),
-    /// The configured rate, or delay between requests.
-    Pacing,
-    /// The upstream refused requests as too many, so that they are sent at a slower pace.
-    Throttled,
-    /// The upstream takes much longer than usual and is given rest.
-    SlowAnswers,
-}
-
-/// What a market is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activity {
-    /// Its turn has not come, or the run is not under way.
-    Pending,
-    /// A request is in flight or about to be.
-    Active,
-    /// The next request comes at `until`.
-    Waiting {
-        /// Why.
-        reason: WaitReason,
-        /// When it ends.
-        until: Timestamp,
-    },
-    /// Set aside because the upstream is unwell, and probed with one product as soon as there is room
-    /// after `until`.
-    Parked {
-        /// Why.
-        reason: ParkReason,
-        /// Since the market was first parked without having been taken up again.
-        since: Timestamp,
-        /// When the probe is due.
-        until: Timestamp,
-    },
-    /// No product is wanted any more.
-    Done,
-}
-
-impl Activity {
-    /// Whether the market's products are being fetched.
-    pub(crate) const fn is_walked(self) -> bool {
-        match self {
-            Self::Active | Self::Waiting { .. } => true,
-            Self::Pending | Self::Parked { .. } | Self::Done => false,
-        }
-    }
-}
 
 /// One market of the run.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,10 +7,10 @@ use std::time::Duration;
 use price_cache_domain::Timestamp;
 use tokio::time::Instant;
 
-use crate::run::core::{Input, SessionEnd, Walk};
 use crate::upstream::parking::Parked;
-use crate::view::snapshot::Activity;
+use crate::walk::activity::Activity;
 use crate::walk::market_walk::MarketJob;
+use crate::walk::report::{Report, SessionEnd, Walk};
 use crate::walk::session::Work;
 
 /// A probe is due this much earlier than said, so that a timer of coarser steps never comes too early.
@@ -54,14 +54,14 @@ impl Queue {
 
     /// A market's turn comes again after the others.
     pub(crate) async fn defer(&mut self, work: &Work, job: &MarketJob) {
-        work.report(Input::MarketActivity { market: job.index, activity: Activity::Pending }).await;
+        work.report(Report::MarketActivity { market: job.index, activity: Activity::Pending }).await;
         self.waiting.push_back(Arc::new(MarketJob { was_deferred: true, ..job.clone() }));
     }
 
     pub(crate) async fn park(&mut self, work: &Work, job: Arc<MarketJob>, until: Instant) {
         if let Some(Parked { trouble, since, .. }) = work.parking.parked(&job.plan.market) {
             let activity = Activity::Parked { reason: trouble.reason, since, until: timestamp(work, until) };
-            work.report(Input::MarketActivity { market: job.index, activity }).await;
+            work.report(Report::MarketActivity { market: job.index, activity }).await;
         }
         self.parked.push((until, job));
         self.parked.sort_by_key(|(until, job)| (*until, job.index));

@@ -17,9 +17,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::run::core::{Input, ProductDone, SessionFailure};
-use crate::view::snapshot::Activity;
+use crate::walk::activity::Activity;
 use crate::walk::product_fetch::ProductFetcher;
+use crate::walk::report::{ProductDone, Report, SessionFailure};
 use crate::walk::session::{Work, defect};
 
 /// One market to walk.
@@ -60,7 +60,7 @@ struct Undurable {
 
 /// Fetches every product of the market that the pass wants.
 pub(crate) async fn walk_market(work: &Work, job: &MarketJob, cancel: &CancellationToken) -> WalkEnd {
-    work.report(Input::MarketActivity { market: job.index, activity: Activity::Active }).await;
+    work.report(Report::MarketActivity { market: job.index, activity: Activity::Active }).await;
     let undurable_max = work.options.undurable_records_max.get();
     let (records, unacknowledged) = mpsc::channel(undurable_max);
     let visit = Visit::first(job.run, job.pass.number);
@@ -91,7 +91,7 @@ pub(crate) async fn walk_market(work: &Work, job: &MarketJob, cancel: &Cancellat
         (Err(error), _) => error.into(),
         (Ok(()), Ok(())) => {
             work.parking.take_up(&job.plan.market);
-            work.report(Input::MarketDone { market: job.index }).await;
+            work.report(Report::MarketDone { market: job.index }).await;
             WalkEnd::Done
         }
         (Ok(()), Err(end)) => end,
@@ -108,10 +108,10 @@ async fn acknowledge(
     let mut result = Ok(());
     while let Some(Undurable { done, durable, _permit }) = records.recv().await {
         match durable.await {
-            Ok(()) => work.report(Input::ProductDone(done)).await,
+            Ok(()) => work.report(Report::ProductDone(done)).await,
             Err(error) => {
                 cancel.cancel();
-                work.report(Input::NotRecorded(done)).await;
+                work.report(Report::NotRecorded(done)).await;
                 result = Err(error);
             }
         }

@@ -13,9 +13,8 @@ use price_cache_domain::{
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::run::core::{Input, SessionEnd, SessionFailure};
 use crate::upstream::retry::Tries;
-use crate::view::snapshot::MarketSnapshot;
+use crate::walk::report::{Report, SessionEnd, SessionFailure};
 use crate::walk::session::Work;
 
 /// So many pages of a product list in a row without a product that was not there before mean that the
@@ -38,7 +37,7 @@ impl Planner<'_> {
     async fn plan(&self) -> Result<Plan, SessionEnd> {
         self.work.store.drop_plans_except(Some(self.run)).await.map_err(failed)?;
         let markets = self.markets().await?;
-        self.work.report(Input::MarketsListed(markets.clone())).await;
+        self.work.report(Report::MarketsListed(markets.clone())).await;
         let shared = self.work.source.product_lists() == ProductLists::Shared;
         let mut plans: Vec<MarketPlan> = Vec::with_capacity(markets.len());
         for (index, market) in markets.into_iter().enumerate() {
@@ -53,7 +52,7 @@ impl Planner<'_> {
             if plan.total == 0 {
                 tracing::warn!(market = %plan.market, "the market has no products");
             }
-            self.work.report(Input::MarketPlanned { market: MarketSnapshot::new(&plan), index }).await;
+            self.work.report(Report::MarketPlanned { plan: plan.clone(), index }).await;
             plans.push(plan);
         }
         Plan::new(plans).map_err(|error| failed(listing_failure(error.to_string(), false)))

@@ -8,11 +8,12 @@ use price_cache_domain::{
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::run::core::Input;
 use crate::upstream::pacing::NotBefore;
 use crate::upstream::retry::Tries;
-use crate::view::snapshot::{Activity, WaitReason};
+use crate::upstream::wait::WaitReason;
+use crate::walk::activity::Activity;
 use crate::walk::caught::caught;
+use crate::walk::report::Report;
 use crate::walk::session::Work;
 
 /// Waits shorter than this are not worth a word in the status.
@@ -115,7 +116,7 @@ impl<'a> ProductFetcher<'a> {
 
     /// A failure that would be repeated if the run could pay for it.
     async fn not_repeated(&self, failure: &Failure) -> Failure {
-        self.work.report(Input::RetryDenied { market: self.market_index }).await;
+        self.work.report(Report::RetryDenied { market: self.market_index }).await;
         Failure::new(failure.class(), format!("not repeated, too much fails ({})", failure.message()))
     }
 
@@ -152,6 +153,6 @@ impl<'a> ProductFetcher<'a> {
     }
 
     async fn tell(&self, activity: Activity) {
-        self.work.report(Input::MarketActivity { market: self.market_index, activity }).await;
+        self.work.report(Report::MarketActivity { market: self.market_index, activity }).await;
     }
 }

@@ -11,7 +11,6 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::Options;
-use crate::run::core::{Input, ProductDone, SessionEnd, SessionFailure, Walk};
 use crate::upstream::credentials::Credentials;
 use crate::upstream::pacing::Pacing;
 use crate::upstream::parking::Parking;
@@ -20,6 +19,7 @@ use crate::upstream::retry_budget::RetryBudget;
 use crate::walk::market_queue::Queue;
 use crate::walk::market_walk::{WalkEnd, walk_market};
 use crate::walk::planner;
+use crate::walk::report::{ProductDone, Report, SessionEnd, SessionFailure, Walk};
 
 /// What every worker needs.
 pub(crate) struct Work {
@@ -32,16 +32,13 @@ pub(crate) struct Work {
     pub(crate) pacing: Arc<Pacing>,
     pub(crate) parking: Parking,
     pub(crate) credentials: Credentials,
-    /// Weak, so that the service ends when the last handle is gone.
-    pub(crate) reports: mpsc::WeakSender<Input>,
+    pub(crate) reports: mpsc::Sender<Report>,
 }
 
 impl Work {
     /// Tells the task that owns the run; it may be gone at the end of the program.
-    pub(crate) async fn report(&self, input: Input) {
-        if let Some(reports) = self.reports.upgrade() {
-            let _ = reports.send(input).await;
-        }
+    pub(crate) async fn report(&self, report: Report) {
+        let _ = self.reports.send(report).await;
     }
 }
 
@@ -87,7 +84,7 @@ async fn record_again(work: &Work, walk: &Walk, not_recorded: Vec<ProductDone>) 
             result = work.store.record(&market.market, &done.product, done.entry.clone()).await;
         }
         let done = Box::new(done);
-        let report = if result.is_ok() { Input::ProductDone(done) } else { Input::NotRecorded(done) };
+        let report = if result.is_ok() { Report::ProductDone(done) } else { Report::NotRecorded(done) };
         work.report(report).await;
     }
     result
@@ -97,7 +94,7 @@ async fn record_again(work: &Work, walk: &Walk, not_recorded: Vec<ProductDone>) 
 fn supervise(work: Arc<Work>, session: impl Future<Output = SessionEnd> + Send + 'static) {
     tokio::spawn(async move {
         let end = tokio::spawn(session).await.unwrap_or_else(|_| SessionEnd::Failed(defect()));
-        work.report(Input::SessionEnded(end)).await;
+        work.report(Report::SessionEnded(end)).await;
     });
 }
 

@@ -1,17 +1,11 @@
 //! What reaches the decisions and what they ask for: a closed set of inputs and effects.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use price_cache_domain::{
-    Actor, Decision, Entry, MarketId, Outcome, Pass, Plan, ProductId, RetryFilter, RunFailureClass, RunId,
-    RunTable, StoreError, Timestamp,
-};
+use price_cache_domain::{Actor, Decision, RetryFilter, RunId, RunTable, StoreError, Timestamp};
 
 use super::Reply;
 use crate::error::CommandError;
 use crate::run::handle::Accepted;
-use crate::view::snapshot::{Activity, MarketSnapshot};
+use crate::walk::report::{ProductDone, Report, Walk};
 
 /// What someone asks for.
 #[derive(Clone, Debug)]
@@ -27,51 +21,6 @@ pub(crate) enum Command {
     Shutdown,
 }
 
-/// A product whose record is durable.
-#[derive(Debug)]
-pub(crate) struct ProductDone {
-    pub(crate) market: usize,
-    pub(crate) product: ProductId,
-    /// Its earlier outcome in the same run, when it was retried.
-    pub(crate) replaced: Option<Outcome>,
-    pub(crate) entry: Entry,
-    /// Since the completion before in this market.
-    pub(crate) took: Duration,
-}
-
-/// Why a session cannot go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SessionFailure {
-    pub(crate) class: RunFailureClass,
-    pub(crate) message: String,
-    /// Whether trying again later can help.
-    pub(crate) retryable: bool,
-}
-
-impl From<StoreError> for SessionFailure {
-    fn from(error: StoreError) -> Self {
-        let retryable = match &error {
-            StoreError::Full(_) | StoreError::Io(_) => true,
-            StoreError::Damaged(_) | StoreError::NewerFormat { .. } | StoreError::Closed => false,
-        };
-        Self { class: RunFailureClass::Storage, message: error.to_string(), retryable }
-    }
-}
-
-/// How the work of a session ended.
-#[derive(Debug)]
-pub(crate) enum SessionEnd {
-    Planned(Plan),
-    Walked,
-    /// Every unfinished market is parked, the first of them until then.
-    Parked {
-        message: String,
-        until: Timestamp,
-    },
-    Cancelled,
-    Failed(SessionFailure),
-}
-
 /// Everything that reaches the one task that owns the run.
 #[derive(Debug)]
 pub(crate) enum Input {
@@ -80,26 +29,8 @@ pub(crate) enum Input {
         actor: Actor,
         reply: Reply,
     },
-    MarketsListed(Vec<MarketId>),
-    MarketPlanned {
-        market: MarketSnapshot,
-        index: usize,
-    },
-    MarketActivity {
-        market: usize,
-        activity: Activity,
-    },
-    ProductDone(Box<ProductDone>),
-    /// A failed request was not repeated because the run's retry budget is used up.
-    RetryDenied {
-        market: usize,
-    },
-    /// A product that was fetched and whose record the store refused, so that it may be there or not.
-    NotRecorded(Box<ProductDone>),
-    MarketDone {
-        market: usize,
-    },
-    SessionEnded(SessionEnd),
+    /// What a worker reports.
+    Report(Report),
     RetryDue,
     Saved {
         decision: Decision<RunTable>,
@@ -127,17 +58,4 @@ pub(crate) enum Effect {
     Answer(Reply, Result<Accepted, CommandError>),
     /// The service ends.
     End,
-}
-
-/// Which markets to walk, by their indexes in the plan.
-#[derive(Debug)]
-pub(crate) struct Walk {
-    pub(crate) run: RunId,
-    pub(crate) pass: Pass,
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) markets: Vec<usize>,
-    /// Whether a person asked for it, so that parked markets are probed at once.
-    pub(crate) probe_at_once: bool,
-    /// Whether the upstream gave a price to the run before, and so took our credentials.
-    pub(crate) were_accepted: bool,
 }

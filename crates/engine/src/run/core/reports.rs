@@ -4,11 +4,37 @@ use std::sync::Arc;
 
 use price_cache_domain::{Actor, Event, MarketId, PauseReason, RunFailure, RunFailureClass, Timestamp};
 
-use super::{Core, Effect, ProductDone, SessionEnd, SessionFailure};
+use super::{Core, Effect};
 use crate::view::journal::Settled;
-use crate::view::snapshot::{Activity, MarketSnapshot};
+use crate::view::snapshot::MarketSnapshot;
+use crate::walk::activity::Activity;
+use crate::walk::report::{ProductDone, Report, SessionEnd, SessionFailure};
 
 impl Core {
+    /// Decides what follows from a report.
+    pub(super) fn report(&mut self, report: Report, now: Timestamp) -> Vec<Effect> {
+        match report {
+            Report::MarketsListed(markets) => self.markets_listed(&markets),
+            Report::MarketPlanned { plan, index } => {
+                self.update_market(index, |slot| *slot = MarketSnapshot::new(&plan))
+            }
+            Report::MarketActivity { market, activity } => self.update_market(market, |slot| {
+                if !slot.activity.is_walked() && activity.is_walked() {
+                    slot.last_step_at = Some(now);
+                }
+                slot.activity = activity;
+            }),
+            Report::ProductDone(done) => self.product_done(&done, now),
+            Report::RetryDenied { market } => self.update_market(market, |slot| slot.retries_denied += 1),
+            Report::NotRecorded(done) => {
+                self.not_recorded.push(*done);
+                Vec::new()
+            }
+            Report::MarketDone { market } => self.market_done(market, now),
+            Report::SessionEnded(end) => self.session_ended(end, now),
+        }
+    }
+
     pub(super) fn markets_listed(&mut self, markets: &[MarketId]) -> Vec<Effect> {
         self.snapshot.send_modify(|snapshot| {
             snapshot.markets = markets.iter().cloned().map(MarketSnapshot::unplanned).collect();

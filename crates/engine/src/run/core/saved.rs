@@ -5,9 +5,11 @@ use std::sync::Arc;
 use price_cache_domain::{Decision, Event, EventKind, Run, RunTable, StoreError, Timestamp};
 
 use super::commands::accept;
-use super::{Core, Effect, Reply, SessionEnd, Walk};
+use super::{Core, Effect, Reply};
 use crate::error::CommandError;
-use crate::view::snapshot::{Activity, MarketSnapshot};
+use crate::view::snapshot::MarketSnapshot;
+use crate::walk::activity::Activity;
+use crate::walk::report::{SessionEnd, Walk};
 
 impl Core {
     pub(super) fn saved(

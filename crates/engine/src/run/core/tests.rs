@@ -11,11 +11,13 @@ use price_cache_domain::{
 };
 use tokio::sync::{oneshot, watch};
 
-use super::{Command, Core, Effect, Input, Reply, SessionEnd, SessionFailure};
+use super::{Command, Core, Effect, Input, Reply};
 use crate::error::CommandError;
 use crate::run::handle::Accepted;
 use crate::view::log_book::CallLog;
-use crate::view::snapshot::{Activity, Snapshot};
+use crate::view::snapshot::Snapshot;
+use crate::walk::activity::Activity;
+use crate::walk::report::{Report, SessionEnd, SessionFailure};
 
 type Answer = oneshot::Receiver<Result<Accepted, CommandError>>;
 
@@ -74,13 +76,17 @@ impl Bench {
     fn planned(&mut self) -> Vec<&'static str> {
         let market = MarketId::new("US").unwrap();
         let plan = Plan::new(vec![MarketPlan { market, list: 0, pages: 1, total: 3 }]).unwrap();
-        self.step(Input::SessionEnded(SessionEnd::Planned(plan)))
+        self.step(Input::Report(Report::SessionEnded(SessionEnd::Planned(plan))))
     }
 
     fn failed(&mut self) -> Vec<&'static str> {
         let message = "broken".to_owned();
         let class = RunFailureClass::Internal;
-        self.step(Input::SessionEnded(SessionEnd::Failed(SessionFailure { class, message, retryable: true })))
+        self.step(Input::Report(Report::SessionEnded(SessionEnd::Failed(SessionFailure {
+            class,
+            message,
+            retryable: true,
+        }))))
     }
 
     fn status(&self) -> RunStatus {
@@ -124,7 +130,7 @@ fn a_stop_that_crosses_the_end_of_the_run_says_that_it_came_too_late() {
     let market = MarketId::new("US").unwrap();
     let plan = Plan::new(vec![MarketPlan { market, list: 0, pages: 0, total: 0 }]).unwrap();
     let (_, answer) = bench.command(Command::Stop);
-    bench.step(Input::SessionEnded(SessionEnd::Planned(plan)));
+    bench.step(Input::Report(Report::SessionEnded(SessionEnd::Planned(plan))));
     assert_eq!(answered(answer).state, RunStatus::Paused);
     let (_, start) = bench.command(Command::Start);
     assert!(answered(start).changed);
@@ -182,7 +188,7 @@ fn a_retry_that_falls_due_after_the_run_went_on_changes_nothing() {
     bench.planned();
     assert!(bench.step(Input::RetryDue).is_empty(), "in PROCESSING");
     bench.command(Command::Stop);
-    bench.step(Input::SessionEnded(SessionEnd::Cancelled));
+    bench.step(Input::Report(Report::SessionEnded(SessionEnd::Cancelled)));
     assert!(bench.step(Input::RetryDue).is_empty(), "after a stop by a person");
     assert_eq!(bench.status(), RunStatus::Paused);
 }
@@ -192,7 +198,7 @@ fn a_report_about_a_market_that_is_not_there_is_passed_over() {
     let mut bench = Bench::new();
     bench.command(Command::Start);
     bench.planned();
-    bench.step(Input::MarketActivity { market: 7, activity: Activity::Active });
-    bench.step(Input::MarketDone { market: 7 });
+    bench.step(Input::Report(Report::MarketActivity { market: 7, activity: Activity::Active }));
+    bench.step(Input::Report(Report::MarketDone { market: 7 }));
     assert_eq!(bench.snapshot.borrow().markets[0].activity, Activity::Pending);
 }

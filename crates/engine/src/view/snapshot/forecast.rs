@@ -7,7 +7,9 @@ use std::time::Duration;
 use price_cache_domain::{Run, RunFailureClass, Timestamp};
 use price_cache_estimate::{Estimate, seconds};
 
-use super::{Activity, MarketSnapshot, Snapshot, WaitReason};
+use super::{MarketSnapshot, Snapshot};
+use crate::upstream::wait::WaitReason;
+use crate::walk::activity::Activity;
 
 /// A product that takes more than so many times the usual holds its market up.
 const HELD_UP_TIMES: f64 = 6.0;

@@ -5,8 +5,8 @@ use price_cache_domain::{Entry, FailureClass, RunFailureClass};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Fetched, WalkEnd, Walker};
-use crate::run::core::SessionFailure;
 use crate::upstream::parking::{ParkReason, Trouble};
+use crate::walk::report::SessionFailure;
 
 /// What an answer says about the upstream.
 #[derive(Debug)]

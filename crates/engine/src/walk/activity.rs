@@ -1,0 +1,44 @@
+//! What a market is doing.
+
+use price_cache_domain::Timestamp;
+
+use crate::upstream::parking::ParkReason;
+use crate::upstream::wait::WaitReason;
+
+/// What a market is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Its turn has not come, or the run is not under way.
+    Pending,
+    /// A request is in flight or about to be.
+    Active,
+    /// The next request comes at `until`.
+    Waiting {
+        /// Why.
+        reason: WaitReason,
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// Set aside because the upstream is unwell, and probed with one product as soon as there is room
+    /// after `until`.
+    Parked {
+        /// Why.
+        reason: ParkReason,
+        /// Since the market was first parked without having been taken up again.
+        since: Timestamp,
+        /// When the probe is due.
+        until: Timestamp,
+    },
+    /// No product is wanted any more.
+    Done,
+}
+
+impl Activity {
+    /// Whether the market's products are being fetched.
+    pub(crate) const fn is_walked(self) -> bool {
+        match self {
+            Self::Active | Self::Waiting { .. } => true,
+            Self::Pending | Self::Parked { .. } | Self::Done => false,
+        }
+    }
+}

@@ -17,9 +17,8 @@ pub use options::{Options, PacingOptions, ParkingOptions, RetryOptions};
 pub use price_cache_estimate::{Estimate, Pace};
 pub use run::handle::{Accepted, Handle};
 pub use run::service::{CacheService, Ports};
-pub use upstream::pacing::PaceLimit;
-pub use upstream::parking::ParkReason;
-pub use upstream::retry::{RetryPolicy, Tries};
+pub use upstream::circuit::ParkReason;
+pub use upstream::machine::PaceLimit;
 pub use upstream::wait::WaitReason;
 pub use view::audit::{Audit, AuditProblem, AuditedMarket, audit};
 pub use view::journal::{

@@ -1,11 +1,17 @@
-//! The room of the health of the upstream: when a request may be sent (`pacing`), when it is repeated (`retry`,
-//! `retry_budget`), and when a market has to wait (`parking`) or our credentials are refused (`credentials`).
+//! The room of the health of the upstream: one pure state machine (`machine`) made of a rate limiter (`slots`), the
+//! adaptive pace (`pace`), a circuit breaker per market (`circuit`), retries and their budget, and the attribution of
+//! failures.
 //!
-//! It may touch neither the store nor the source nor the run: it is told results and answers questions.
+//! It touches neither the store nor the source nor the run: it is told answers and says what follows.
 
-pub(crate) mod credentials;
-pub(crate) mod pacing;
-pub(crate) mod parking;
-pub(crate) mod retry;
-pub(crate) mod retry_budget;
+mod attribution;
+pub(crate) mod circuit;
+mod lane;
+mod latency;
+pub(crate) mod machine;
+pub(crate) mod now;
+mod pace;
+mod retry;
+mod retry_budget;
+mod slots;
 pub(crate) mod wait;

@@ -5,10 +5,13 @@
 //! run: it reports to `run`.
 
 pub(crate) mod activity;
-pub(crate) mod caught;
-pub(crate) mod market_queue;
-pub(crate) mod market_walk;
-pub(crate) mod planner;
-pub(crate) mod product_fetch;
+mod caught;
+mod market_queue;
+mod market_walk;
+mod planner;
+mod product_fetch;
 pub(crate) mod report;
+pub(crate) mod reporter;
+mod requester;
 pub(crate) mod session;
+pub(crate) mod upstream_access;

@@ -96,7 +96,6 @@ impl Core {
             Input::Command { command, actor, reply } => self.command(command, actor, reply, now),
             Input::Report(report) => self.report(report, now),
             Input::RetryDue => self.retry_due(now),
-            Input::Saved { decision, result, reply } => self.saved(decision, result, reply, now),
         }
     }
 

@@ -8,11 +8,12 @@ use tokio::sync::{mpsc, watch};
 
 use crate::error::CommandError;
 use crate::run::core::{Command, Input, Reply};
-use crate::upstream::pacing::{PaceLimit, Pacing};
+use crate::upstream::machine::PaceLimit;
 use crate::view::journal::Journal;
 use crate::view::log_book::CallLog;
 use crate::view::reader::CacheReader;
 use crate::view::snapshot::Snapshot;
+use crate::walk::upstream_access::UpstreamAccess;
 
 /// A command that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Handle {
     pub(crate) snapshot: watch::Receiver<Snapshot>,
     pub(crate) log: Arc<CallLog>,
     pub(crate) reader: CacheReader,
-    pub(crate) pacing: Arc<Pacing>,
+    pub(crate) upstream: Arc<UpstreamAccess>,
     pub(crate) source: Arc<dyn PriceSource>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -86,7 +87,7 @@ impl Handle {
 
     /// How fast the upstream may be asked at the moment, all markets together; `None` when nothing limits it.
     pub fn pace_limit(&self) -> Option<PaceLimit> {
-        self.pacing.limit()
+        self.upstream.limit()
     }
 
     /// A receiver that wakes at each change of the snapshot.

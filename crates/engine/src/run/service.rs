@@ -12,15 +12,12 @@ use crate::run::core::Core;
 use crate::run::handle::Handle;
 use crate::run::recovery::{Recovered, recover};
 use crate::run::shell::Shell;
-use crate::upstream::credentials::Credentials;
-use crate::upstream::pacing::Pacing;
-use crate::upstream::parking::Parking;
-use crate::upstream::retry::RetryPolicy;
-use crate::upstream::retry_budget::RetryBudget;
 use crate::view::log_book::CallLog;
 use crate::view::reader::CacheReader;
 use crate::view::snapshot::Snapshot;
-use crate::walk::session::Work;
+use crate::walk::reporter::Reporter;
+use crate::walk::session::{Sessions, WalkOptions};
+use crate::walk::upstream_access::UpstreamAccess;
 
 /// Commands on their way to the task that owns the run; the sender of another one waits.
 const COMMANDS_MAX: usize = 64;
@@ -87,25 +84,25 @@ impl CacheService {
             second_pass: options.retry.second_pass,
         });
         let (inputs, commands) = mpsc::channel(COMMANDS_MAX);
-        let (reports, reported) = mpsc::channel(REPORTS_MAX);
-        let pacing = Arc::new(Pacing::new(&options));
-        let work = Arc::new(Work {
+        let (reporter, reports) = Reporter::channel(REPORTS_MAX);
+        let upstream = Arc::new(UpstreamAccess::new(options.clone(), Arc::clone(&ports.clock)));
+        let sessions = Sessions {
             store: Arc::clone(&ports.store),
             source: Arc::clone(&ports.source),
             clock: Arc::clone(&ports.clock),
-            retry: RetryPolicy::new(options.retry.clone()),
-            pacing: Arc::clone(&pacing),
-            parking: Parking::new(options.parking.clone()),
-            budget: RetryBudget::new(&options.retry),
-            credentials: Credentials::default(),
-            options,
-            reports,
-        });
+            upstream: Arc::clone(&upstream),
+            reporter,
+            options: WalkOptions {
+                parallel_markets: options.parallel_markets.get(),
+                max_unsynced_writes: options.undurable_records_max.get(),
+                end_of_market_retry: options.retry.second_pass,
+            },
+        };
         let core = Core::new(machine, publisher, Arc::clone(&log));
-        let task = tokio::spawn(Shell::new(core, work).run(commands, reported));
+        let task = tokio::spawn(Shell::new(core, sessions, options).run(commands, reports));
         let reader = CacheReader::new(ports.store);
         let (source, clock) = (ports.source, ports.clock);
-        let handle = Handle { inputs, snapshot, log, reader, pacing, source, clock };
+        let handle = Handle { inputs, snapshot, log, reader, upstream, source, clock };
         Ok((handle, task))
     }
 }

@@ -1,26 +1,27 @@
 //! The one task that owns the run: takes an input, lets `core` decide, carries the effects out.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::Options;
 use crate::run::core::{Core, Effect, Input};
 use crate::walk::report::Report;
-use crate::walk::session::{self, Work};
+use crate::walk::session::Sessions;
 
 pub(crate) struct Shell {
     core: Core,
-    work: Arc<Work>,
+    sessions: Sessions,
+    options: Options,
     cancel: CancellationToken,
     retry: Option<Instant>,
 }
 
 impl Shell {
-    pub(crate) fn new(core: Core, work: Arc<Work>) -> Self {
-        Self { core, work, cancel: CancellationToken::new(), retry: None }
+    pub(crate) fn new(core: Core, sessions: Sessions, options: Options) -> Self {
+        Self { core, sessions, options, cancel: CancellationToken::new(), retry: None }
     }
 
     /// Serves inputs until the service is told to end or every handle is gone.
@@ -29,7 +30,7 @@ impl Shell {
         mut inputs: mpsc::Receiver<Input>,
         mut reports: mpsc::Receiver<Report>,
     ) {
-        let effects = self.core.begin(&self.work.options, self.work.clock.now());
+        let effects = self.core.begin(&self.options, self.sessions.clock.now());
         let mut goes_on = self.carry_out(effects).await;
         while goes_on {
             let retry = self.retry;
@@ -50,7 +51,7 @@ impl Shell {
                 }
             };
             let Some(input) = input else { break };
-            let effects = self.core.step(input, self.work.clock.now());
+            let effects = self.core.step(input, self.sessions.clock.now());
             goes_on = self.carry_out(effects).await;
         }
         self.cancel.cancel();
@@ -60,7 +61,7 @@ impl Shell {
     async fn carry_out(&mut self, effects: Vec<Effect>) -> bool {
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
-            let store = &self.work.store;
+            let store = &self.sessions.store;
             let saved = match effect {
                 Effect::Save { decision, reply } => {
                     let result = store.save_run(decision.to().clone()).await;
@@ -72,13 +73,12 @@ impl Shell {
                 }
                 Effect::Plan(run) => {
                     self.cancel = CancellationToken::new();
-                    session::spawn_planning(Arc::clone(&self.work), run, self.cancel.clone());
+                    self.sessions.plan(run, self.cancel.clone());
                     None
                 }
                 Effect::Walk { walk, not_recorded } => {
                     self.cancel = CancellationToken::new();
-                    let work = Arc::clone(&self.work);
-                    session::spawn_walk(work, walk, not_recorded, self.cancel.clone());
+                    self.sessions.walk(walk, not_recorded, self.cancel.clone());
                     None
                 }
                 Effect::CancelSession => {
@@ -86,7 +86,7 @@ impl Shell {
                     None
                 }
                 Effect::SetRetry(at) => {
-                    self.retry = at.map(|at| Instant::now() + at.since(self.work.clock.now()));
+                    self.retry = at.map(|at| Instant::now() + at.since(self.sessions.clock.now()));
                     None
                 }
                 Effect::Answer(reply, answer) => {
@@ -96,8 +96,8 @@ impl Shell {
                 Effect::End => return false,
             };
             if let Some((decision, result, reply)) = saved {
-                let now = self.work.clock.now();
-                effects.extend(self.core.step(Input::Saved { decision, result, reply }, now));
+                let now = self.sessions.clock.now();
+                effects.extend(self.core.saved(decision, result, reply, now));
             }
         }
         true

@@ -1,54 +1,59 @@
-//! Whether and when a failed request is repeated: bounded attempts by class, exponential backoff with
-//! full jitter, `Retry-After` honoured up to a cap.
+//! Decides whether and when a failed request is sent again: bounded attempts by class, exponential backoff with full
+//! jitter, `Retry-After` honoured up to a limit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use price_cache_domain::{FailureClass, Fault};
-use tokio::time::Instant;
 
 use crate::RetryOptions;
 use crate::upstream::wait::WaitReason;
 
-/// What one product has cost in its present visit.
+/// Counts the failed requests for one product or list page since it was first asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tries {
-    /// Requests that failed, but for those the upstream asked to come later with.
-    pub failed: u32,
-    /// Requests that the upstream answered with "later".
-    pub limited: u32,
-    /// Since the first of these.
-    pub limited_for: Duration,
+pub(super) struct Tries {
+    /// Failed requests other than rate-limited ones.
+    failed: u32,
+    /// Rate-limited requests.
+    limited: u32,
+    /// When the first of these failed.
+    limited_since: Option<Instant>,
 }
 
 impl Tries {
-    /// With one more failed request. `limited_since` is set by the first that asks to come later.
-    pub(crate) fn with(self, fault: &Fault, limited_since: &mut Option<Instant>) -> Self {
-        if fault.failure.class() != FailureClass::RateLimited {
-            return Self { failed: self.failed.saturating_add(1), ..self };
+    /// Counts one more failed request.
+    pub(super) fn add(&mut self, fault: &Fault, now: Instant) {
+        if fault.failure.class() == FailureClass::RateLimited {
+            self.limited = self.limited.saturating_add(1);
+            self.limited_since.get_or_insert(now);
+        } else {
+            self.failed = self.failed.saturating_add(1);
         }
-        let limited_for = limited_since.get_or_insert_with(Instant::now).elapsed();
-        Self { limited: self.limited.saturating_add(1), limited_for, ..self }
     }
 }
 
 /// Decides what follows a failed request.
 #[derive(Clone, Debug)]
-pub struct RetryPolicy {
+pub(super) struct RetryPolicy {
     options: RetryOptions,
 }
 
 impl RetryPolicy {
-    /// A policy with these settings.
-    pub const fn new(options: RetryOptions) -> Self {
+    pub(super) const fn new(options: RetryOptions) -> Self {
         Self { options }
     }
 
-    /// How long to wait before the next request after `tries` failed, the last with `fault`; `None` when
-    /// there is to be none. `jitter` is a fraction from 0 to 1.
+    /// Returns how long to wait before the next request after `tries`, the last of which failed at `now` with `fault`;
+    /// `None` when there is to be none. `jitter` is a fraction from 0 to 1.
     ///
     /// Full jitter: the wait is uniform between zero and the exponential bound, which spreads clients
     /// best (Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015).
-    pub fn wait_after(&self, fault: &Fault, tries: Tries, jitter: f64) -> Option<(Duration, WaitReason)> {
+    pub(super) fn wait_after(
+        &self,
+        fault: &Fault,
+        tries: Tries,
+        now: Instant,
+        jitter: f64,
+    ) -> Option<(Duration, WaitReason)> {
         let class = fault.failure.class();
         if !class.may_pass() {
             return None;
@@ -59,12 +64,14 @@ impl RetryPolicy {
         }
         let in_a_row = if is_limited { tries.limited } else { tries.failed };
         let (wait, reason) = self.wait(fault, in_a_row, jitter);
-        // Not begun when it could not be ended in time.
-        let is_late = tries.limited_for.saturating_add(wait) > self.options.rate_limited_max;
+        // A wait that would end too late is not begun.
+        let limited_for =
+            tries.limited_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        let is_late = limited_for.saturating_add(wait) > self.options.rate_limited_max;
         (!is_limited || !is_late).then_some((wait, reason))
     }
 
-    /// The wait after `in_a_row` failures of one kind.
+    /// Returns the wait after `in_a_row` failures of one kind.
     fn wait(&self, fault: &Fault, in_a_row: u32, jitter: f64) -> (Duration, WaitReason) {
         if let Some(asked) = fault.retry_after.filter(|asked| !asked.is_zero()) {
             return (asked.min(self.options.retry_after_max), WaitReason::RetryAfter);
@@ -91,7 +98,8 @@ mod tests {
     fn attempts_are_bounded_and_some_classes_are_not_repeated() {
         for class in FailureClass::ALL {
             let fault = Fault::new(class, "failed");
-            let is_repeated = |failed| policy().wait_after(&fault, failures(failed), 0.5).is_some();
+            let is_repeated =
+                |failed| policy().wait_after(&fault, failures(failed), Instant::now(), 0.5).is_some();
             assert_eq!(is_repeated(1), class.may_pass());
             assert_eq!(is_repeated(3), class == FailureClass::RateLimited);
         }
@@ -100,8 +108,12 @@ mod tests {
     #[test]
     fn being_asked_to_come_later_is_bounded_in_time_only() {
         let fault = Fault::new(FailureClass::RateLimited, "status 429");
-        let tries = |seconds| Tries { failed: 2, limited: 1_000, limited_for: Duration::from_secs(seconds) };
-        let wait = |seconds| policy().wait_after(&fault, tries(seconds), 1.0).map(|(wait, _)| wait.as_secs());
+        let since = Instant::now();
+        let tries = Tries { failed: 2, limited: 1_000, limited_since: Some(since) };
+        let wait = |seconds| {
+            let now = since + Duration::from_secs(seconds);
+            policy().wait_after(&fault, tries, now, 1.0).map(|(wait, _)| wait.as_secs())
+        };
         assert_eq!([0, 270, 271, 300].map(wait), [Some(30), Some(30), None, None]);
     }
 
@@ -110,13 +122,19 @@ mod tests {
         let options = RetryOptions { attempts_max: std::num::NonZeroU32::MAX, ..RetryOptions::default() };
         let policy = RetryPolicy::new(options);
         let fault = Fault::new(FailureClass::Timeout, "no answer");
-        let wait_ms =
-            |attempts| policy.wait_after(&fault, failures(attempts), 1.0).map(|(wait, _)| wait.as_millis());
+        let wait_ms = |attempts| {
+            policy
+                .wait_after(&fault, failures(attempts), Instant::now(), 1.0)
+                .map(|(wait, _)| wait.as_millis())
+        };
         assert_eq!(
             [1, 2, 3, 7, 8, 1_000].map(wait_ms),
             [500, 1_000, 2_000, 30_000, 30_000, 30_000].map(Some)
         );
-        assert_eq!(policy.wait_after(&fault, failures(5), 0.0).map(|(wait, _)| wait), Some(Duration::ZERO));
+        assert_eq!(
+            policy.wait_after(&fault, failures(5), Instant::now(), 0.0).map(|(wait, _)| wait),
+            Some(Duration::ZERO)
+        );
     }
 
     #[test]
@@ -125,7 +143,7 @@ mod tests {
             retry_after: Some(Duration::from_secs(seconds)),
             ..Fault::new(FailureClass::RateLimited, "status 429")
         };
-        let wait = |seconds| policy().wait_after(&with(seconds), failures(1), 1.0);
+        let wait = |seconds| policy().wait_after(&with(seconds), failures(1), Instant::now(), 1.0);
         assert_eq!(wait(7), Some((Duration::from_secs(7), WaitReason::RetryAfter)));
         assert_eq!(wait(1_000_000_000), Some((Duration::from_secs(60), WaitReason::RetryAfter)));
         assert_eq!(

@@ -1,60 +1,50 @@
-//! What retries may cost a run as a whole: a token bucket that successes fill and retries empty, so that
-//! an upstream in trouble is never asked much more often than a healthy one.
-
-use std::sync::{Mutex, PoisonError};
+//! The retry budget: a token bucket that successes fill and retries empty, so that an upstream in trouble is never
+//! asked much more often than a healthy one.
 
 use crate::RetryOptions;
 
-/// One retry, in the bucket's unit.
+/// The price of one retry, so that a success can pay for a hundredth of it.
 const RETRY: u64 = 100;
 
-/// Unused retries are kept up to so many, or up to the start balance where that is larger: what a long
-/// healthy time may cost an upstream at the beginning of its trouble.
+/// Retries that can be saved up, unless the budget starts with more: the load that a long healthy time may add at the
+/// beginning of an outage.
 const RETRIES_SAVED_MAX: u64 = 100;
 
-/// The retries that a run can still pay for. Shared by all its markets.
+/// Holds the retries that a run can still pay for, all markets together.
 #[derive(Debug)]
-pub(crate) struct RetryBudget {
+pub(super) struct RetryBudget {
     start: u64,
     max: u64,
     success_earns: u64,
-    balance: Mutex<u64>,
+    balance: u64,
 }
 
 impl RetryBudget {
-    pub(crate) fn new(options: &RetryOptions) -> Self {
+    pub(super) fn new(options: &RetryOptions) -> Self {
         let start = u64::from(options.budget_start) * RETRY;
         Self {
             start,
             max: start.max(RETRIES_SAVED_MAX * RETRY),
             success_earns: u64::from(options.budget_percent),
-            balance: Mutex::new(start),
+            balance: start,
         }
     }
 
-    /// A new run begins.
-    pub(crate) fn reset(&self) {
-        self.change(|balance| *balance = self.start);
+    /// Starts over for a new run.
+    pub(super) const fn reset(&mut self) {
+        self.balance = self.start;
     }
 
-    /// A product came.
-    pub(crate) fn earn(&self) {
-        self.change(|balance| *balance = (*balance + self.success_earns).min(self.max));
+    /// Adds what one success earns.
+    pub(super) fn earn(&mut self) {
+        self.balance = (self.balance + self.success_earns).min(self.max);
     }
 
-    /// Whether one more retry can be paid for; if so, it is.
-    pub(crate) fn spend(&self) -> bool {
-        self.change(|balance| match balance.checked_sub(RETRY) {
-            Some(rest) => {
-                *balance = rest;
-                true
-            }
-            None => false,
-        })
-    }
-
-    fn change<T>(&self, change: impl FnOnce(&mut u64) -> T) -> T {
-        change(&mut self.balance.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Pays for one retry; false where the balance is too low.
+    pub(super) fn spend(&mut self) -> bool {
+        let rest = self.balance.checked_sub(RETRY);
+        self.balance = rest.unwrap_or(self.balance);
+        rest.is_some()
     }
 }
 
@@ -67,8 +57,8 @@ mod tests {
     }
 
     #[test]
-    fn successes_pay_for_their_share_of_retries_and_a_new_run_begins_anew() {
-        let budget = budget(2, 10);
+    fn successes_pay_for_their_share_of_retries_and_a_new_run_starts_over() {
+        let mut budget = budget(2, 10);
         assert_eq!([(); 3].map(|()| budget.spend()), [true, true, false]);
         (0..9).for_each(|_| budget.earn());
         assert!(!budget.spend());
@@ -79,8 +69,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_is_bounded() {
-        let budget = budget(0, 10);
+    fn saved_retries_are_bounded() {
+        let mut budget = budget(0, 10);
         (0..1_000_000).for_each(|_| budget.earn());
         assert_eq!((0..10_000).filter(|_| budget.spend()).count(), 100);
     }

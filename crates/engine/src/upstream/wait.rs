@@ -1,5 +1,7 @@
 //! Why a request has to wait.
 
+use std::time::Instant;
+
 use price_cache_domain::FailureClass;
 
 /// Why a market waits before its next request.
@@ -16,3 +18,6 @@ pub enum WaitReason {
     /// The upstream takes much longer than usual and is given rest.
     SlowAnswers,
 }
+
+/// A moment before which no request may be sent, and why.
+pub(crate) type NotBefore = (Instant, WaitReason);

@@ -2,7 +2,7 @@
 
 use price_cache_domain::Timestamp;
 
-use crate::upstream::parking::ParkReason;
+use crate::upstream::circuit::ParkReason;
 use crate::upstream::wait::WaitReason;
 
 /// What a market is doing.

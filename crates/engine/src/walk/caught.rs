@@ -6,11 +6,11 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use price_cache_domain::{FailureClass, Fault};
 
-/// What comes of a request; a panic in it is a failure like any other. What is panicked over is dropped, so nothing
-/// of it is ever seen half done.
+/// Returns the answer to a request; a panic in it is a failure like any other. The future that panicked is dropped, so its
+/// state is never seen half done.
 pub(crate) async fn caught<T>(request: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     AssertUnwindSafe(request).catch_unwind().await.unwrap_or_else(|_| {
-        let message = "reading the answer ended by a defect in this program, see its log";
+        let message = "internal error: reading the answer panicked (see the log)";
         Err(Fault::new(FailureClass::InvalidAnswer, message))
     })
 }

@@ -4,101 +4,104 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use price_cache_domain::Timestamp;
+use price_cache_domain::{Clock, Timestamp};
 use tokio::time::Instant;
 
-use crate::upstream::parking::Parked;
 use crate::walk::activity::Activity;
 use crate::walk::market_walk::MarketJob;
-use crate::walk::report::{Report, SessionEnd, Walk};
-use crate::walk::session::Work;
+use crate::walk::report::{SessionEnd, Walk};
+use crate::walk::reporter::Reporter;
+use crate::walk::upstream_access::UpstreamAccess;
 
-/// A probe is due this much earlier than said, so that a timer of coarser steps never comes too early.
-const PROBE_EARLY: Duration = Duration::from_millis(20);
+/// How much earlier than due a canary request may be sent: a timer of coarser steps must not come too early for it.
+const CANARY_EARLY: Duration = Duration::from_millis(20);
 
-#[derive(Default)]
-pub(crate) struct Queue {
+/// The queue of one session.
+pub(crate) struct Queue<'a> {
+    upstream: &'a UpstreamAccess,
+    reporter: &'a Reporter,
+    clock: &'a dyn Clock,
     waiting: VecDeque<Arc<MarketJob>>,
-    /// The first to be probed is the first.
+    /// In the order of their canary requests.
     parked: Vec<(Instant, Arc<MarketJob>)>,
 }
 
-impl Queue {
-    /// The markets of a walk.
-    pub(crate) async fn of(work: &Work, walk: Walk) -> Self {
-        if walk.probe_at_once {
-            work.parking.probe_at_once();
-        }
-        let mut queue = Self::default();
+impl<'a> Queue<'a> {
+    pub(crate) const fn new(
+        upstream: &'a UpstreamAccess,
+        reporter: &'a Reporter,
+        clock: &'a dyn Clock,
+    ) -> Self {
+        Self { upstream, reporter, clock, waiting: VecDeque::new(), parked: Vec::new() }
+    }
+
+    /// Adds the markets of a walk.
+    pub(crate) async fn fill(&mut self, walk: Walk) {
         for index in walk.markets {
             let Some(plan) = walk.plan.markets().get(index).cloned() else { continue };
-            let parked = work.parking.parked(&plan.market);
-            let job = Arc::new(MarketJob {
-                index,
-                plan,
-                run: walk.run,
-                pass: walk.pass.clone(),
-                was_deferred: false,
-            });
-            match parked {
-                Some(Parked { until, .. }) => queue.park(work, job, until).await,
-                None => queue.waiting.push_back(job),
+            let until = self.upstream.with(|machine, _| machine.parked(&plan.market).map(|open| open.until));
+            let job = Arc::new(MarketJob { index, plan, run: walk.run, pass: walk.pass.clone() });
+            match until {
+                Some(until) => self.park(job, until.into()).await,
+                None => self.waiting.push_back(job),
             }
         }
-        queue
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.parked.is_empty()
     }
 
-    /// A market's turn comes again after the others.
-    pub(crate) async fn defer(&mut self, work: &Work, job: &MarketJob) {
-        work.report(Report::MarketActivity { market: job.index, activity: Activity::Pending }).await;
-        self.waiting.push_back(Arc::new(MarketJob { was_deferred: true, ..job.clone() }));
+    /// Adds a market behind the others.
+    pub(crate) async fn defer(&mut self, job: Arc<MarketJob>) {
+        self.reporter.activity(job.index, Activity::Pending).await;
+        self.waiting.push_back(job);
     }
 
-    pub(crate) async fn park(&mut self, work: &Work, job: Arc<MarketJob>, until: Instant) {
-        if let Some(Parked { trouble, since, .. }) = work.parking.parked(&job.plan.market) {
-            let activity = Activity::Parked { reason: trouble.reason, since, until: timestamp(work, until) };
-            work.report(Report::MarketActivity { market: job.index, activity }).await;
+    pub(crate) async fn park(&mut self, job: Arc<MarketJob>, until: Instant) {
+        let open = self.upstream.with(|machine, _| machine.parked(&job.plan.market).cloned());
+        if let Some(open) = open {
+            let (reason, since) = (open.trouble.reason, open.since);
+            let until = self.timestamp(until);
+            self.reporter.activity(job.index, Activity::Parked { reason, since, until }).await;
         }
         self.parked.push((until, job));
         self.parked.sort_by_key(|(until, job)| (*until, job.index));
     }
 
-    /// When the first probe is due.
+    /// Returns when the first canary request is due.
     pub(crate) fn earliest(&self) -> Option<Instant> {
         self.parked.first().map(|(until, _)| *until)
     }
 
-    /// A market to probe if that is due, or else the next one.
+    /// Returns a market whose canary request is due, or else the next one.
     pub(crate) fn next(&mut self, now: Instant) -> Option<Arc<MarketJob>> {
-        if self.earliest().is_some_and(|until| until <= now + PROBE_EARLY) {
+        if self.earliest().is_some_and(|until| until <= now + CANARY_EARLY) {
             return Some(self.parked.remove(0).1);
         }
         self.waiting.pop_front()
     }
 
-    /// How the session ends when nothing is walked any more and nobody asked for it.
-    pub(crate) fn end(&self, work: &Work) -> SessionEnd {
+    /// Returns how the session ends when nothing is walked any more and nobody asked for it.
+    pub(crate) fn end(&self) -> SessionEnd {
         let Some((until, job)) = self.parked.first() else { return SessionEnd::Walked };
         let market = &job.plan.market;
-        let reason =
-            work.parking.parked(market).map_or_else(String::new, |parked| format!(": {}", parked.trouble));
+        let trouble =
+            self.upstream.with(|machine, _| machine.parked(market).map(|open| open.trouble.clone()));
+        let reason = trouble.map_or_else(String::new, |trouble| format!(": {trouble}"));
         let message = match self.parked.len() {
-            1 => format!("the upstream is unwell: the one unfinished market, {market}, is parked{reason}"),
+            1 => format!("the upstream is failing: the only unfinished market, {market}, is parked{reason}"),
             count => format!(
-                "the upstream is unwell: all {count} unfinished markets are parked, {market} the first to be \
-                 probed again{reason}"
+                "the upstream is failing: all {count} unfinished markets are parked, and {market} is probed \
+                 first{reason}"
             ),
         };
-        SessionEnd::Parked { message, until: timestamp(work, *until) }
+        SessionEnd::Parked { message, until: self.timestamp(*until) }
     }
-}
 
-/// The wall-clock time of an instant, rounded up.
-fn timestamp(work: &Work, at: Instant) -> Timestamp {
-    let rounding = Duration::from_millis(1);
-    work.clock.now().plus(at.saturating_duration_since(Instant::now()).saturating_add(rounding))
+    /// Returns the wall-clock time of an instant, rounded up.
+    fn timestamp(&self, at: Instant) -> Timestamp {
+        let rounding = Duration::from_millis(1);
+        self.clock.now().plus(at.saturating_duration_since(Instant::now()).saturating_add(rounding))
+    }
 }

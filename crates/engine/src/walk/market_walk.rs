@@ -1,7 +1,7 @@
-//! Walks the products of one market: one request in flight, the next one begun while the records
-//! before it are made durable; and at its end once more those that failed.
+//! Walks the products of one market: one request in flight, the next one begun while the records before it are made
+//! durable; and at its end once more those that failed.
 
-mod doubt;
+mod attribution;
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -10,37 +10,39 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use price_cache_domain::{
-    BoxFuture, Entry, MarketPlan, Outcome, Pass, PlanPageKey, ProductId, RunFailureClass, RunId, StoreError,
-    Visit,
+    BoxFuture, Clock, Entry, MarketId, MarketPlan, Outcome, Pass, PlanPageKey, PriceSource, ProductId,
+    RunFailureClass, RunId, Store, StoreError, Visit,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::upstream::machine::{Entrance, Next, RequestKind};
 use crate::walk::activity::Activity;
-use crate::walk::product_fetch::ProductFetcher;
+use crate::walk::product_fetch::{ProductFetcher, Wanted};
 use crate::walk::report::{ProductDone, Report, SessionFailure};
-use crate::walk::session::{Work, defect};
+use crate::walk::reporter::Reporter;
+use crate::walk::requester::Requester;
+use crate::walk::session::{WalkOptions, defect};
+use crate::walk::upstream_access::UpstreamAccess;
 
-/// One market to walk.
+/// A market to walk.
 #[derive(Clone)]
 pub(crate) struct MarketJob {
     pub(crate) index: usize,
     pub(crate) plan: MarketPlan,
     pub(crate) run: RunId,
     pub(crate) pass: Pass,
-    /// Whether it was deferred because of refused credentials, which happens once.
-    pub(crate) was_deferred: bool,
 }
 
-/// How a walk ended. Whatever it fetched is on disk, but for what a failed store refused.
+/// How a walk ended. Everything that it fetched is on disk, except records that the store refused.
 #[derive(Debug)]
 pub(crate) enum WalkEnd {
     Done,
     Cancelled,
-    /// All that was fetched was refused for the credentials; the other markets will show whose fault it is.
+    /// All that was fetched was refused for the credentials; the other markets will show whose failure it is.
     Deferred,
-    /// The upstream is unwell; the market is to be probed then.
+    /// The circuit is open; the next canary request is due then.
     Parked(Instant),
     Failed(SessionFailure),
 }
@@ -51,67 +53,86 @@ impl From<StoreError> for WalkEnd {
     }
 }
 
-/// A product that was fetched and whose record is on its way to the disk.
-struct Undurable {
+/// A product that was fetched and whose record is not durable yet.
+struct Unsynced {
     done: Box<ProductDone>,
     durable: BoxFuture<'static, Result<(), StoreError>>,
     _permit: OwnedSemaphorePermit,
 }
 
-/// Fetches every product of the market that the pass wants.
-pub(crate) async fn walk_market(work: &Work, job: &MarketJob, cancel: &CancellationToken) -> WalkEnd {
-    work.report(Report::MarketActivity { market: job.index, activity: Activity::Active }).await;
-    let undurable_max = work.options.undurable_records_max.get();
-    let (records, unacknowledged) = mpsc::channel(undurable_max);
-    let visit = Visit::first(job.run, job.pass.number);
-    let walker = Walker {
-        work,
-        job,
-        cancel,
-        fetcher: ProductFetcher::new(work, job.index, &job.plan.market, visit, cancel),
-        window: Arc::new(Semaphore::new(undurable_max)),
-        records,
-        held: Vec::new(),
-        failures_in_a_row: 0,
-        refused_in_a_row: 0,
-        witness: None,
-        is_probe: work.parking.parked(&job.plan.market).is_some(),
-        second_looks: 0,
-        last_completed: Instant::now(),
-    };
-    // A panic ends the walk but not the wait for what was fetched before it.
-    let walk = async {
-        let walked = AssertUnwindSafe(walker.walk()).catch_unwind().await;
-        // Nothing more comes that the last records could be made durable with.
-        work.store.flush();
-        walked.unwrap_or_else(|_| Err(WalkEnd::Failed(defect())))
-    };
-    let (walked, acknowledged) = tokio::join!(walk, acknowledge(work, unacknowledged, cancel));
-    match (acknowledged, walked) {
-        (Err(error), _) => error.into(),
-        (Ok(()), Ok(())) => {
-            work.parking.take_up(&job.plan.market);
-            work.report(Report::MarketDone { market: job.index }).await;
-            WalkEnd::Done
+/// Walks markets: what that takes.
+#[derive(Clone, Copy)]
+pub(crate) struct MarketWalk<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) source: &'a dyn PriceSource,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) upstream: &'a UpstreamAccess,
+    pub(crate) reporter: &'a Reporter,
+    pub(crate) options: WalkOptions,
+}
+
+impl MarketWalk<'_> {
+    /// Fetches every product of the market that the pass wants.
+    pub(crate) async fn walk(self, job: &MarketJob, cancel: &CancellationToken) -> WalkEnd {
+        let Self { store, source, clock, upstream, reporter, options } = self;
+        let market = &job.plan.market;
+        reporter.activity(job.index, Activity::Active).await;
+        let unsynced_max = options.max_unsynced_writes;
+        let (records, unacknowledged) = mpsc::channel(unsynced_max);
+        let requester = Requester { upstream, clock, reporter, cancel };
+        let visit = Visit::first(job.run, job.pass.number);
+        let Entrance { is_half_open, canaries_failed } = upstream.with(|machine, _| machine.enter(market));
+        let walker = Walker {
+            store,
+            upstream,
+            job,
+            market,
+            cancel,
+            fetcher: ProductFetcher { source, requester, market, market_index: job.index, visit },
+            window: Arc::new(Semaphore::new(unsynced_max)),
+            unsynced_max,
+            records,
+            held: Vec::new(),
+            canary: None,
+            is_half_open,
+            canaries_failed,
+            retries_at_end: 0,
+            last_completed: Instant::now(),
+        };
+        // A panic ends the walk but not the wait for what was fetched before it.
+        let walk = async {
+            let walked = AssertUnwindSafe(walker.walk(options.end_of_market_retry)).catch_unwind().await;
+            // Nothing more comes that the last records could be made durable with.
+            store.flush();
+            walked.unwrap_or_else(|_| Err(WalkEnd::Failed(defect())))
+        };
+        let (walked, acknowledged) = tokio::join!(walk, acknowledge(reporter, unacknowledged, cancel));
+        match (acknowledged, walked) {
+            (Err(error), _) => error.into(),
+            (Ok(()), Ok(())) => {
+                upstream.with(|machine, _| machine.leave(market));
+                reporter.report(Report::MarketDone { market: job.index }).await;
+                WalkEnd::Done
+            }
+            (Ok(()), Err(end)) => end,
         }
-        (Ok(()), Err(end)) => end,
     }
 }
 
 /// Reports each product once its record is durable, in order. A failed record ends the walk, and its
 /// product is handed back to be recorded later.
 async fn acknowledge(
-    work: &Work,
-    mut records: mpsc::Receiver<Undurable>,
+    reporter: &Reporter,
+    mut records: mpsc::Receiver<Unsynced>,
     cancel: &CancellationToken,
 ) -> Result<(), StoreError> {
     let mut result = Ok(());
-    while let Some(Undurable { done, durable, _permit }) = records.recv().await {
+    while let Some(Unsynced { done, durable, _permit }) = records.recv().await {
         match durable.await {
-            Ok(()) => work.report(Report::ProductDone(done)).await,
+            Ok(()) => reporter.report(Report::ProductDone(done)).await,
             Err(error) => {
                 cancel.cancel();
-                work.report(Report::NotRecorded(done)).await;
+                reporter.report(Report::NotRecorded(done)).await;
                 result = Err(error);
             }
         }
@@ -120,25 +141,26 @@ async fn acknowledge(
 }
 
 struct Walker<'a> {
-    work: &'a Work,
+    store: &'a dyn Store,
+    upstream: &'a UpstreamAccess,
     job: &'a MarketJob,
+    market: &'a MarketId,
     cancel: &'a CancellationToken,
     fetcher: ProductFetcher<'a>,
     window: Arc<Semaphore>,
-    records: mpsc::Sender<Undurable>,
-    /// Products whose failure may not be their own, kept back until another answer shows whose it is; fewer
-    /// than park the market or blame the credentials.
+    unsynced_max: usize,
+    records: mpsc::Sender<Unsynced>,
+    /// Products whose failure may not be their own, held back until another answer shows whose it is; fewer
+    /// than park the market or mean wrong credentials.
     held: Vec<Fetched>,
-    /// Failures of an unwell upstream since the last answer of another kind.
-    failures_in_a_row: u32,
-    /// Refusals of our credentials since the last answer of another kind.
-    refused_in_a_row: u32,
-    /// A product that came in this run, to be asked for again where it is in doubt who is at fault.
-    witness: Option<ProductId>,
-    /// Whether the market is parked and the next request is to find out whether it can be taken up again.
-    is_probe: bool,
-    /// Failed products that the walk came by and that are to have a second look.
-    second_looks: u64,
+    /// A product that succeeded in this run.
+    canary: Option<ProductId>,
+    /// Whether the market is parked and the next request finds out whether it can be walked again.
+    is_half_open: bool,
+    /// Canary requests that failed since the market was parked.
+    canaries_failed: u32,
+    /// Failed products so far that are to be retried at the end of the market.
+    retries_at_end: u64,
     last_completed: Instant,
 }
 
@@ -155,55 +177,41 @@ struct Fetched {
 enum Round {
     /// Those that the pass wants.
     First,
-    /// Those that failed and had no second look yet.
-    Second,
+    /// Those that failed and were not retried at the end of the market yet.
+    EndOfMarket,
 }
 
 impl Walker<'_> {
-    async fn walk(mut self) -> Result<(), WalkEnd> {
+    async fn walk(mut self, end_of_market_retry: bool) -> Result<(), WalkEnd> {
         self.visit(Round::First).await?;
-        if self.work.options.retry.second_pass && self.second_looks > 0 {
-            // What failed is told by the records.
+        if end_of_market_retry && self.retries_at_end > 0 {
+            // The records say what failed.
             self.settled().await?;
             self.fetcher.visit = Visit::second(self.job.run, self.job.pass.number);
-            self.visit(Round::Second).await?;
+            self.visit(Round::EndOfMarket).await?;
         }
         Ok(())
     }
 
     async fn visit(&mut self, round: Round) -> Result<(), WalkEnd> {
-        let (work, job) = (self.work, self.job);
-        let market = &job.plan.market;
+        let job = self.job;
         for page in 0..job.plan.pages {
             let key = PlanPageKey { run: job.run, list: job.plan.list, page };
-            let products = work.store.plan_page(key).await?.ok_or_else(|| missing_page(key))?;
-            let entries = work.store.entries_of(market, &products).await?;
+            let products = self.store.plan_page(key).await?.ok_or_else(|| missing_page(key))?;
+            let entries = self.store.entries_of(self.market, &products).await?;
             let mut wanted = self.wanted(round, products.into_iter().zip(entries));
-            if self.is_probe && !wanted.is_empty() {
-                let probes_failed = work.parking.probes_failed(market);
-                // What came before tells best. By turns with the others, should it be gone for good.
-                if self.witness.is_some() && probes_failed.is_multiple_of(2) {
-                    self.probe_with_witness().await?;
-                } else if probes_failed > 0 {
-                    // A product that can never be had must not keep the market parked.
-                    wanted.swap(0, fastrand::usize(..wanted.len()));
-                }
-            }
+            self.probe(&mut wanted).await?;
             while let Some((product, previous)) = wanted.pop_front() {
                 // Before the request, so that a kill never costs more requests than the window has room for.
                 let permit = self.permit().await?;
-                let fetched = if self.is_probe {
-                    self.fetcher.probe(&product, previous.as_ref()).await
-                } else {
-                    self.fetcher.fetch(&product, previous.as_ref()).await
-                };
-                let entry = fetched.ok_or(WalkEnd::Cancelled)?;
-                let failed_again = round == Round::Second && !entry.outcome.is_success();
+                let fetched = self.fetch(&product, previous.as_ref(), RequestKind::Price).await;
+                let (entry, next) = fetched.ok_or(WalkEnd::Cancelled)?;
+                let failed_again = round == Round::EndOfMarket && !entry.outcome.is_success();
                 let fetched = self.completed(product, previous, entry);
-                self.settle(fetched, permit).await?;
-                // A second look that helps is free; one that does not is a retry like any other.
-                if failed_again && !work.budget.spend() {
-                    tracing::info!(%market, "too much fails again; the second pass is given up");
+                self.settle(fetched, next, permit).await?;
+                // A retry at the end that helps is free; one that does not is paid for like any other.
+                if failed_again && !self.upstream.with(|machine, _| machine.spend_retry()) {
+                    tracing::info!(market = %self.market, "the retry budget is empty; the end-of-market retry ends");
                     return self.settle_rest().await;
                 }
             }
@@ -211,7 +219,32 @@ impl Walker<'_> {
         self.settle_rest().await
     }
 
-    /// The products of a page that are to be visited; takes note of the others.
+    /// Chooses the canary request of a parked market: a product that succeeded before tells best. It takes turns with
+    /// the others, in case it is gone for good; one that can never be had must not keep the market parked.
+    async fn probe(&mut self, wanted: &mut VecDeque<(ProductId, Option<Entry>)>) -> Result<(), WalkEnd> {
+        if !self.is_half_open || wanted.is_empty() {
+            return Ok(());
+        }
+        if self.canary.is_some() && self.canaries_failed.is_multiple_of(2) {
+            return self.send_canary().await;
+        }
+        if self.canaries_failed > 0 {
+            wanted.swap(0, self.upstream.pick(wanted.len()));
+        }
+        Ok(())
+    }
+
+    async fn fetch(
+        &self,
+        product: &ProductId,
+        previous: Option<&Entry>,
+        kind: RequestKind,
+    ) -> Option<(Entry, Next)> {
+        let has_canary = self.canary.is_some();
+        self.fetcher.fetch(Wanted { product, previous, kind, has_canary }).await
+    }
+
+    /// Returns the products of a page that are to be visited, and counts the others.
     fn wanted(
         &mut self,
         round: Round,
@@ -219,23 +252,23 @@ impl Walker<'_> {
     ) -> VecDeque<(ProductId, Option<Entry>)> {
         let MarketJob { run, pass, plan, .. } = self.job;
         let mut wanted = VecDeque::new();
-        let mut witnesses = 0;
+        let mut canaries = 0;
         for (product, previous) in page {
             let latest = previous.as_ref().map(|entry| &entry.outcome);
             let has_second_look = pass.wants_second_look(*run, latest);
             let is_wanted = match round {
                 Round::First => pass.wants(*run, &plan.market, latest),
-                Round::Second => has_second_look,
+                Round::EndOfMarket => has_second_look,
             };
             if is_wanted {
                 wanted.push_back((product, previous));
             } else if has_second_look {
-                self.second_looks += 1;
+                self.retries_at_end += 1;
             } else if latest.is_some_and(|outcome| outcome.run == *run && outcome.is_success()) {
                 // Any of them, so that one that is gone for good is not asked for again and again.
-                witnesses += 1;
-                if fastrand::u64(..witnesses) == 0 {
-                    self.witness = Some(product);
+                canaries += 1;
+                if self.upstream.pick(canaries) == 0 {
+                    self.canary = Some(product);
                 }
             }
         }
@@ -250,20 +283,20 @@ impl Walker<'_> {
         Fetched { product, replaced, entry, took }
     }
 
-    /// A place in the window of records that are not durable yet. When half of the window is taken the store is asked to
+    /// Takes a place in the window of unsynced writes. When half of the window is taken the store is asked to
     /// hurry, so that a fast walk need not stop for the disk; when all of it is, the walk waits for the disk.
     async fn permit(&self) -> Result<OwnedSemaphorePermit, WalkEnd> {
-        let (free, all) = (self.window.available_permits(), self.work.options.undurable_records_max.get());
+        let (free, all) = (self.window.available_permits(), self.unsynced_max);
         if free == all / 2 || free == 0 {
-            self.work.store.flush();
+            self.store.flush();
         }
         Arc::clone(&self.window).acquire_owned().await.map_err(|_| WalkEnd::Cancelled)
     }
 
     /// Returns when every record is durable and counted.
     async fn settled(&self) -> Result<(), WalkEnd> {
-        self.work.store.flush();
-        let all = u32::try_from(self.work.options.undurable_records_max.get()).unwrap_or(u32::MAX);
+        self.store.flush();
+        let all = u32::try_from(self.unsynced_max).unwrap_or(u32::MAX);
         let _whole_window = self.window.acquire_many(all).await.map_err(|_| WalkEnd::Cancelled)?;
         // A record that was refused ends the walk.
         if self.cancel.is_cancelled() { Err(WalkEnd::Cancelled) } else { Ok(()) }
@@ -273,14 +306,14 @@ impl Walker<'_> {
     async fn record(&mut self, fetched: Fetched, permit: OwnedSemaphorePermit) -> Result<(), WalkEnd> {
         let Fetched { product, replaced, entry, took } = fetched;
         if entry.outcome.is_success() {
-            self.witness = Some(product.clone());
+            self.canary = Some(product.clone());
         } else if self.job.pass.wants_second_look(self.job.run, Some(&entry.outcome)) {
-            self.second_looks += 1;
+            self.retries_at_end += 1;
         }
-        let durable = self.work.store.record(&self.job.plan.market, &product, entry.clone());
+        let durable = self.store.record(self.market, &product, entry.clone());
         let done = Box::new(ProductDone { market: self.job.index, product, replaced, entry, took });
-        let undurable = Undurable { done, durable, _permit: permit };
-        self.records.send(undurable).await.map_err(|_| WalkEnd::Cancelled)
+        let unsynced = Unsynced { done, durable, _permit: permit };
+        self.records.send(unsynced).await.map_err(|_| WalkEnd::Cancelled)
     }
 }
 

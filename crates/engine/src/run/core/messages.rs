@@ -1,6 +1,6 @@
 //! What reaches the decisions and what they ask for: a closed set of inputs and effects.
 
-use price_cache_domain::{Actor, Decision, RetryFilter, RunId, RunTable, StoreError, Timestamp};
+use price_cache_domain::{Actor, Decision, RetryFilter, RunId, RunTable, Timestamp};
 
 use super::Reply;
 use crate::error::CommandError;
@@ -32,17 +32,12 @@ pub(crate) enum Input {
     /// What a worker reports.
     Report(Report),
     RetryDue,
-    Saved {
-        decision: Decision<RunTable>,
-        result: Result<(), StoreError>,
-        reply: Option<Reply>,
-    },
 }
 
 /// What the shell is to do.
 #[derive(Debug)]
 pub(crate) enum Effect {
-    /// Save the state the decision leads to, then tell with [`Input::Saved`].
+    /// Save the state the decision leads to, then tell with `Core::saved`.
     Save { decision: Decision<RunTable>, reply: Option<Reply> },
     /// The same for a reset, which deletes what the run left.
     Clear { decision: Decision<RunTable>, keep_prices: bool, reply: Option<Reply> },

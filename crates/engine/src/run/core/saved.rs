@@ -12,7 +12,8 @@ use crate::walk::activity::Activity;
 use crate::walk::report::{SessionEnd, Walk};
 
 impl Core {
-    pub(super) fn saved(
+    /// Decides what follows from a new state that is stored, or could not be.
+    pub(crate) fn saved(
         &mut self,
         decision: Decision<RunTable>,
         result: Result<(), StoreError>,

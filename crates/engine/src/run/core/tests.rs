@@ -54,7 +54,7 @@ impl Bench {
                 Effect::Save { decision, reply } | Effect::Clear { decision, reply, .. } => {
                     let full = StoreError::Full("no space".to_owned());
                     let result = if self.store_fails { Err(full) } else { Ok(()) };
-                    effects.extend(self.core.step(Input::Saved { decision, result, reply }, self.now));
+                    effects.extend(self.core.saved(decision, result, reply, self.now));
                 }
                 Effect::Answer(reply, answer) => reply.send(answer),
                 Effect::Plan(_) => beyond.push("plan"),

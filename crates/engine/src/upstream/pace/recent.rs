@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use tokio::time::Instant;
+use std::time::Instant;
 
 /// How often answers were of some kind, among the latest.
 #[derive(Debug)]

@@ -5,11 +5,11 @@
 //! served and returns along a cubic curve, as that of TCP CUBIC (RFC 9438): soon at first, slowly near the
 //! pace that was refused, then ever faster.
 
-use std::time::Duration;
+mod recent;
 
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::recent::{Recent, Served};
+use recent::{Recent, Served};
 
 /// What a refusal leaves of a pace that was nearly right.
 const SLOWER: f64 = 0.85;

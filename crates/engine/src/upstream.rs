@@ -6,12 +6,16 @@
 
 mod attribution;
 pub(crate) mod circuit;
+pub(crate) mod decision;
 mod lane;
 mod latency;
 pub(crate) mod machine;
 pub(crate) mod now;
+pub(crate) mod observation;
 mod pace;
 mod retry;
 mod retry_budget;
 mod slots;
+#[cfg(test)]
+mod tests;
 pub(crate) mod wait;

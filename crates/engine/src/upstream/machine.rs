@@ -9,65 +9,20 @@ use price_cache_domain::{FailureClass, Fault, MarketId};
 use crate::Options;
 use crate::upstream::attribution::{InARow, Sign, Suspect};
 use crate::upstream::circuit::{OpenCircuit, ParkReason, Trouble};
+use crate::upstream::decision::{Decision, Next};
 use crate::upstream::lane::{Lane, Slot};
 use crate::upstream::now::Now;
-use crate::upstream::pace::{Answer, Throttle};
+use crate::upstream::observation::{Observation, RequestKind};
+use crate::upstream::pace::Pace;
 use crate::upstream::retry::RetryPolicy;
 use crate::upstream::retry_budget::RetryBudget;
 use crate::upstream::slots::Slots;
 use crate::upstream::wait::{NotBefore, WaitReason};
 
-/// The status code of an upstream that has too much to do.
-const OVERLOADED: u16 = 503;
-
-/// What a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RequestKind {
-    /// Markets or products.
-    List,
-    /// A price that the run wants.
-    Price,
-    /// A price that this run already has: it shows whether the upstream is healthy.
-    Canary,
-}
-
-/// An answer, or the lack of one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Observation<'a> {
-    pub(crate) kind: RequestKind,
-    pub(crate) sent: Instant,
-    /// `None` for a successful answer.
-    pub(crate) fault: Option<&'a Fault>,
-    /// Whether a canary request can be sent: the market has a product that succeeded in this run.
-    pub(crate) has_canary: bool,
-}
-
-/// What to do next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// Send the same request again, when `ready` says so.
-    Retry,
-    /// Record the outcome, and those that were held back.
-    Record,
-    /// Hold the outcome back: the failure may not be the product's own.
-    Hold,
-    /// Hold it back and send a canary request.
-    Canary,
-    /// Forget what is held back; the circuit of the market is open until then.
-    Park(Instant),
-    /// Forget what is held back and walk the market after the others: they will show whose failure it is.
-    Defer,
-    /// Forget what is held back and end the run: the credentials are refused, in these words.
-    End(String),
-}
-
-/// What follows from an observation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Decision {
-    pub(crate) next: Next,
-    /// Whether there would have been a retry if the budget had had one.
-    pub(crate) retry_denied: bool,
-}
+/// How often a market looks during the slow start whether there is an earlier slot for it.
+const RECHECK: Duration = Duration::from_millis(250);
+/// Slots are reserved again when their distance has become shorter than this fraction of what it was.
+const RENEWED_BELOW: f64 = 0.7;
 
 /// Requests per second that all markets together may send.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,7 +52,9 @@ pub(crate) struct Upstream {
     slots: Slots,
     /// Slots of earlier generations were reserved at another pace and do not hold any more.
     generation: u64,
-    pace: Throttle,
+    /// The distance of the slots of this generation at its beginning.
+    slot_interval: Duration,
+    pace: Pace,
     /// Suspect failures since any market had a healthy answer.
     in_a_row: InARow,
     /// Nothing is known of the upstream yet: the first failure is enough.
@@ -118,7 +75,8 @@ impl Upstream {
             options,
             slots: Slots::default(),
             generation: 0,
-            pace: Throttle::new(now),
+            slot_interval: Duration::ZERO,
+            pace: Pace::new(now),
             in_a_row: InARow::default(),
             is_wary: true,
             were_accepted: false,
@@ -170,6 +128,8 @@ impl Upstream {
     /// the market keeps its place in the order of those that ask.
     pub(crate) fn ready(&mut self, market: Option<&MarketId>, now: Instant) -> Option<NotBefore> {
         let (interval, reason) = self.interval(now);
+        self.renew_slots(interval, now);
+        let recheck_at = self.pace.is_starting().then(|| now + RECHECK);
         let market_interval = self.options.pacing.market_interval_min;
         let generation = self.generation;
         let Self { slots, shared, markets, .. } = self;
@@ -181,7 +141,8 @@ impl Upstream {
         let slot = lane.slot.take().filter(|slot| slot.generation == generation);
         let slot = slot.unwrap_or_else(|| Slot { at: slots.take(now, interval), reason, generation });
         if slot.at > now {
-            let wait = (slot.at, slot.reason);
+            let until = recheck_at.map_or(slot.at, |recheck_at| recheck_at.min(slot.at));
+            let wait = (until, slot.reason);
             lane.slot = Some(slot);
             return Some(wait);
         }
@@ -261,6 +222,15 @@ impl Upstream {
             .then(|| PaceLimit { requests_per_second: 1.0 / interval.as_secs_f64(), is_throttled })
     }
 
+    /// Gives new slots to all that wait when the pace has grown much since they were reserved.
+    fn renew_slots(&mut self, interval: Duration, now: Instant) {
+        if self.pace.is_starting() && interval < self.slot_interval.mul_f64(RENEWED_BELOW) {
+            self.generation += 1;
+            self.slots.restart(now, interval);
+            self.slot_interval = interval;
+        }
+    }
+
     /// Returns the time between two requests of all markets together, and why it is not shorter.
     fn interval(&mut self, now: Instant) -> (Duration, WaitReason) {
         let configured = self.options.pacing.upstream_interval_min;
@@ -275,9 +245,10 @@ impl Upstream {
     fn adapt(&mut self, market: Option<&MarketId>, observation: &Observation<'_>, now: Instant) {
         let Observation { sent, fault, .. } = *observation;
         let is_adaptive = self.options.pacing.adaptive;
-        if is_adaptive && self.pace.answered(kind_of(fault), sent, now) {
+        if let Some(wait) = self.pace.answered(observation.pace_answer(), sent, now).filter(|_| is_adaptive) {
             self.generation += 1;
-            self.slots.restart(now, self.pace.interval(now).unwrap_or_default());
+            self.slots.restart(now, wait);
+            self.slot_interval = self.pace.interval(now).unwrap_or_default();
         }
         let retry_after_max = self.options.retry.retry_after_max;
         let delay = self.options.delay_between_requests;
@@ -390,22 +361,5 @@ fn lane_of<'a>(
     match market {
         None => shared,
         Some(market) => markets.entry(market.clone()).or_default(),
-    }
-}
-
-/// Tells what an answer says about the pace of all.
-fn kind_of(fault: Option<&Fault>) -> Answer {
-    let Some(fault) = fault else { return Answer::Served };
-    let is_overloaded = fault.status_code == Some(OVERLOADED);
-    match fault.failure.class() {
-        FailureClass::RateLimited => Answer::Refused,
-        _ if is_overloaded && fault.retry_after.is_some() => Answer::Refused,
-        _ if is_overloaded => Answer::Overloaded,
-        FailureClass::NotFound | FailureClass::Rejected | FailureClass::InvalidAnswer => Answer::Served,
-        FailureClass::Transport
-        | FailureClass::Timeout
-        | FailureClass::ServerError
-        | FailureClass::Credentials
-        | FailureClass::Cancelled => Answer::Silent,
     }
 }

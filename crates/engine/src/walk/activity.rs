@@ -34,11 +34,10 @@ pub enum Activity {
 }
 
 impl Activity {
-    /// Whether the market's products are being fetched.
-    pub(crate) const fn is_walked(self) -> bool {
-        match self {
-            Self::Active | Self::Waiting { .. } => true,
-            Self::Pending | Self::Parked { .. } | Self::Done => false,
-        }
+    /// Tells whether a walk of the market begins with `next`. A canary request of a parked market is no beginning: until
+    /// it succeeds the market is held up for as long as it was.
+    pub(crate) const fn begins_with(self, next: Self) -> bool {
+        let is_walked = matches!(next, Self::Active | Self::Waiting { .. });
+        is_walked && matches!(self, Self::Pending | Self::Done)
     }
 }

@@ -17,7 +17,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::upstream::machine::{Entrance, Next, RequestKind};
+use crate::upstream::decision::Next;
+use crate::upstream::machine::Entrance;
+use crate::upstream::observation::RequestKind;
 use crate::walk::activity::Activity;
 use crate::walk::product_fetch::{ProductFetcher, Wanted};
 use crate::walk::report::{ProductDone, Report, SessionFailure};

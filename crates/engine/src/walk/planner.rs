@@ -11,7 +11,7 @@ use price_cache_domain::{
     SkippedItems, Store,
 };
 
-use crate::upstream::machine::RequestKind;
+use crate::upstream::observation::RequestKind;
 use crate::walk::planner::listing::{Listed, Listing};
 use crate::walk::report::{Report, SessionEnd, SessionFailure};
 use crate::walk::requester::{Requester, Subject};

@@ -6,7 +6,8 @@ use price_cache_domain::{
     Attempt, Attempts, Entry, FailureClass, Fault, Fetched, MarketId, PriceSource, ProductId, Visit,
 };
 
-use crate::upstream::machine::{Next, RequestKind};
+use crate::upstream::decision::Next;
+use crate::upstream::observation::RequestKind;
 use crate::walk::requester::{Answer, Requester, Subject};
 
 /// Fetches the products of one market, one request at a time.

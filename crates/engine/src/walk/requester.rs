@@ -8,7 +8,8 @@ use price_cache_domain::{Attempt, Attempts, Clock, Failure, Fault, MarketId, Tim
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::upstream::machine::{Next, Observation, RequestKind};
+use crate::upstream::decision::Next;
+use crate::upstream::observation::{Observation, RequestKind};
 use crate::upstream::wait::WaitReason;
 use crate::walk::activity::Activity;
 use crate::walk::caught::caught;

@@ -7,8 +7,10 @@ use price_cache_domain::{Clock, MarketId};
 use tokio::time::Instant;
 
 use crate::Options;
-use crate::upstream::machine::{Decision, Next, Observation, PaceLimit, Upstream};
+use crate::upstream::decision::{Decision, Next};
+use crate::upstream::machine::{PaceLimit, Upstream};
 use crate::upstream::now::Now;
+use crate::upstream::observation::Observation;
 use crate::upstream::wait::WaitReason;
 
 /// Shared by all workers of the service, one session after another.

@@ -19,7 +19,7 @@ impl Core {
                 self.update_market(index, |slot| *slot = MarketSnapshot::new(&plan))
             }
             Report::MarketActivity { market, activity } => self.update_market(market, |slot| {
-                if !slot.activity.is_walked() && activity.is_walked() {
+                if slot.activity.begins_with(activity) {
                     slot.last_step_at = Some(now);
                 }
                 slot.activity = activity;

@@ -139,7 +139,11 @@ impl Core {
             for (index, market) in snapshot.markets.iter_mut().enumerate() {
                 let waits = not_recorded.iter().any(|done| done.market == index);
                 let to_do = waits || market.to_do(facts.pass(), second_pass) > 0;
-                market.activity = if to_do { Activity::Pending } else { Activity::Done };
+                market.activity = match market.activity {
+                    parked @ Activity::Parked { .. } if to_do => parked,
+                    _ if to_do => Activity::Pending,
+                    _ => Activity::Done,
+                };
                 markets.extend(to_do.then_some(index));
                 were_accepted |= market.progress.successful() > 0;
             }

@@ -1,10 +1,9 @@
 //! What happened lately: how often answers were of some kind, and how many came in a second.
 
 use std::collections::VecDeque;
-
 use std::time::Instant;
 
-/// How often answers were of some kind, among the latest.
+/// Counts how often answers were of some kind, among the latest.
 #[derive(Debug)]
 pub(super) struct Recent {
     enough: usize,
@@ -15,7 +14,7 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// So many among so many answers are often.
+    /// This many among this many answers are frequent.
     pub(super) const fn new(enough: usize, among: u64) -> Self {
         Self { enough, among, answers: 0, of_kind: VecDeque::new() }
     }
@@ -30,95 +29,95 @@ impl Recent {
         }
     }
 
-    /// Which fraction of the latest answers were of that kind, if that is often.
-    pub(super) fn often(&self) -> Option<f64> {
-        let count = self.of_kind.len();
-        (count >= self.enough).then(|| count as f64 / self.answers.min(self.among) as f64)
+    pub(super) fn is_frequent(&self) -> bool {
+        self.of_kind.len() >= self.enough
     }
 
-    /// How many of the latest were of that kind.
-    pub(super) fn count(&self) -> usize {
-        self.of_kind.len()
+    /// Returns how many of the latest answers were all of that kind.
+    pub(super) fn in_a_row(&self) -> usize {
+        let mut number = self.answers + 1;
+        let is_next = |of_kind: &&u64| {
+            number -= 1;
+            **of_kind == number
+        };
+        self.of_kind.iter().rev().take_while(is_next).count()
     }
 
-    /// How many answers there were.
-    pub(super) const fn answers(&self) -> u64 {
-        self.answers
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.answers = 0;
-        self.of_kind.clear();
+    /// Returns the fraction of the latest answers that were of that kind.
+    pub(super) fn fraction(&self) -> f64 {
+        self.of_kind.len() as f64 / self.answers.clamp(1, self.among) as f64
     }
 }
 
-/// How many requests were served since some moment, and in each of the last seconds.
+/// Counts the requests that were served in the last minute.
 #[derive(Debug)]
 pub(super) struct Served {
     since: Instant,
-    total: u64,
-    /// The numbers of the last seconds, counted from then, and what was served in each.
+    /// The last seconds by their numbers, and what was served in each.
     seconds: VecDeque<(u64, u32)>,
+    /// The same for the tenths of the last two seconds.
+    tenths: VecDeque<(u64, u32)>,
 }
 
-impl Served {
-    /// So many seconds are looked back on.
-    const SECONDS: u64 = 60;
-    /// A second with fewer tells little by itself.
-    const TELLING: f64 = 10.0;
+/// Seconds that are looked back on.
+const SECONDS: u64 = 60;
+/// A second with fewer tells little by itself.
+const TELLING: f64 = 10.0;
 
+impl Served {
     pub(super) const fn new(since: Instant) -> Self {
-        Self { since, total: 0, seconds: VecDeque::new() }
+        Self { since, seconds: VecDeque::new(), tenths: VecDeque::new() }
     }
 
     pub(super) fn add(&mut self, now: Instant) {
-        self.total += 1;
-        let second = self.second(now);
-        match self.seconds.back_mut() {
-            Some((latest, count)) if *latest == second => *count += 1,
-            _ => self.seconds.push_back((second, 1)),
-        }
-        while self.seconds.front().is_some_and(|(first, _)| first + Self::SECONDS <= second) {
-            self.seconds.pop_front();
-        }
+        let tenth = self.tenth(now);
+        count(&mut self.tenths, tenth, 20);
+        count(&mut self.seconds, tenth / 10, SECONDS);
     }
 
-    /// How many were served in the last seconds.
+    /// Returns how many were served in the last minute.
     pub(super) fn lately(&self, now: Instant) -> u32 {
-        self.counts(now).sum()
+        sum(&self.seconds, self.tenth(now) / 10, SECONDS)
     }
 
-    /// How many are served in a second: the most in one, or the mean where those are too few to tell.
+    /// Returns how many are served per second at the most: in the best second or, where that tells little, in the mean.
     pub(super) fn pace(&self, now: Instant) -> f64 {
-        let most = self.most(now);
-        if most >= Self::TELLING {
-            return most;
-        }
-        f64::from(self.lately(now)) / self.seconds_since(now).min(Self::SECONDS as f64 - 0.5)
+        let most = f64::from(self.seconds.iter().map(|(_, count)| *count).max().unwrap_or(0));
+        if most >= TELLING { most } else { f64::from(self.lately(now)) / self.seconds_until(now, SECONDS) }
     }
 
-    /// The most in one second.
-    pub(super) fn most(&self, now: Instant) -> f64 {
-        f64::from(self.counts(now).max().unwrap_or(0))
+    /// Returns how many are served per second now: in the better one of the last two, as a wait that the upstream asked
+    /// for may leave one empty, or where that tells little in the mean of ten.
+    pub(super) fn recent(&self, now: Instant) -> f64 {
+        let tenth = self.tenth(now);
+        let last = sum(&self.tenths, tenth, 10);
+        let last = f64::from(last.max(sum(&self.tenths, tenth, 20) - last));
+        let mean = f64::from(sum(&self.seconds, tenth / 10, 10)) / self.seconds_until(now, 10);
+        if last >= TELLING { last } else { last.max(mean) }
     }
 
-    /// How many in a second, in the mean of all the time.
-    pub(super) fn mean(&self, now: Instant) -> f64 {
-        self.total as f64 / self.seconds_since(now)
+    /// Returns the length of the last `max` seconds, of which the present one is half over in the mean; at least one.
+    fn seconds_until(&self, now: Instant, max: u64) -> f64 {
+        now.saturating_duration_since(self.since).as_secs_f64().clamp(1.0, max as f64 - 0.5)
     }
 
-    fn counts(&self, now: Instant) -> impl Iterator<Item = u32> {
-        let second = self.second(now);
-        let is_late = move |number: u64| number + Self::SECONDS > second;
-        self.seconds.iter().filter(move |(number, _)| is_late(*number)).map(|(_, count)| *count)
+    fn tenth(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.since).as_millis() / 100).unwrap_or(u64::MAX)
     }
+}
 
-    /// At least one.
-    fn seconds_since(&self, now: Instant) -> f64 {
-        now.duration_since(self.since).as_secs_f64().max(1.0)
+/// Adds one to the count of a moment, and forgets those that are `kept` moments old.
+fn count(counts: &mut VecDeque<(u64, u32)>, number: u64, kept: u64) {
+    match counts.back_mut() {
+        Some((latest, count)) if *latest == number => *count += 1,
+        _ => counts.push_back((number, 1)),
     }
+    while counts.front().is_some_and(|(first, _)| first + kept <= number) {
+        counts.pop_front();
+    }
+}
 
-    fn second(&self, now: Instant) -> u64 {
-        now.duration_since(self.since).as_secs()
-    }
+/// Returns the sum over the last moments.
+fn sum(counts: &VecDeque<(u64, u32)>, number: u64, moments: u64) -> u32 {
+    counts.iter().filter(|(counted, _)| counted + moments > number).map(|(_, count)| *count).sum()
 }

@@ -5,7 +5,8 @@ use price_cache_domain::RunFailureClass;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Fetched, WalkEnd, Walker};
-use crate::upstream::machine::{Next, RequestKind};
+use crate::upstream::decision::Next;
+use crate::upstream::observation::RequestKind;
 use crate::walk::report::SessionFailure;
 
 impl Walker<'_> {

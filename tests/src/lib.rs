@@ -2,6 +2,7 @@
 //! simulator, a plain HTTP client and a raw one, a browser, and the tests of kills and terminations, of which there are longer runs.
 
 pub mod browser;
+pub mod injected;
 pub mod injection;
 pub mod kills;
 mod programs;

@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod ci;
+mod circles;
 mod configuration;
 mod demo;
 mod dist;
@@ -22,6 +23,7 @@ cargo xtask COMMAND
 
   demo     walk 12 markets and more than 10,000 real prices of a simulated, faulty pricing API, and serve them
   test     build everything and run every test
+  check    the checks of the source that take seconds: format, tidiness, layers, circles of files
   ci       what has to pass before a change lands: format, lints, layers, docs, tests
   kills N [--only starts | walks] [--seed SEED] [--store KIND]
            kill real servers N times each, in long walks and while they start on small stores, and check that no store is
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
+        ["check"] => ci::check_source(),
         ["ci"] => ci::run(),
         ["kills", options @ ..] => kills::run(options),
         ["simulate", options @ ..] => test::simulate(options),

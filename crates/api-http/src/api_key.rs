@@ -62,6 +62,10 @@ impl fmt::Debug for ApiKeyHash {
     }
 }
 
+/// The key that let a request in; the guard leaves it on the request and on the response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UsedKey(pub(crate) ApiKeyHash);
+
 /// Why a request with keys configured is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoKey {

@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::entrance::PresentRoutes;
 use crate::observe::Peer;
 use crate::options::ServerLimits;
+use crate::present_routes::PresentRoutes;
 use crate::write_deadline::WriteDeadline;
 
 /// Headers that are read of one request at most; the guard, which answers in words, allows fewer.

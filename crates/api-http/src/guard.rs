@@ -10,9 +10,8 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 
-use crate::api_key::{ApiKeyHash, NoKey, presented};
+use crate::api_key::{ApiKeyHash, NoKey, UsedKey, presented};
 use crate::entrance::Entrance;
-use crate::observe::UsedKey;
 use crate::options::ServerOptions;
 use crate::problem::{Problem, with_document};
 
@@ -25,10 +24,13 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-or
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Lets a request through, or answers it; every answer carries the security headers.
-pub(crate) async fn guard(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(entrance): State<Entrance>, mut request: Request, next: Next) -> Response {
     let checked = check(&entrance.options, request.method(), request.uri(), request.headers())
         .and_then(|()| admit(&entrance.options, request.uri().path(), request.headers()));
     let key = checked.as_ref().ok().copied().flatten();
+    if let Some(key) = key {
+        request.extensions_mut().insert(UsedKey(key));
+    }
     let path = request.uri().path().to_owned();
     let answer_time_max = entrance.options.limits.answer_time_max;
     let response = match checked {

@@ -69,7 +69,7 @@ impl LatestStatus {
     /// As it was a tenth of a second ago at most, and after every change of the run's state: only its progress may have
     /// gone on meanwhile. Needs a tokio runtime.
     pub(crate) fn current(&self) -> serde_json::Result<StatusJson> {
-        let state_changes = self.engine.journal().state_changes();
+        let state_changes = self.engine.event_log().state_changes();
         let is_current =
             |made: &Made| made.state_changes == state_changes && made.at.elapsed() < STATUS_REUSED_FOR;
         match self.latest().filter(is_current) {
@@ -103,7 +103,7 @@ impl LatestStatus {
         if let Some(made) = before.as_ref().filter(|made| is_enough(made)) {
             return Ok(made.status.clone());
         }
-        let (at, state_changes) = (Instant::now(), self.engine.journal().state_changes());
+        let (at, state_changes) = (Instant::now(), self.engine.event_log().state_changes());
         let document = status_document(&self.engine.snapshot(), self.engine.pace_limit(), self.engine.now());
         let json = serde_json::to_vec(&document)?;
         let status = match before.map(|before| before.status) {

@@ -6,6 +6,7 @@
 //! then a handler in `routes`, one endpoint a file; `documents` turns what the engine knows into the JSON of the contract.
 
 mod api_key;
+mod app;
 mod assets;
 mod connection;
 mod documents;
@@ -17,6 +18,7 @@ mod metrics;
 mod observe;
 mod openapi;
 mod options;
+mod present_routes;
 mod problem;
 mod request;
 mod request_id;
@@ -25,6 +27,7 @@ mod routes;
 mod server;
 #[cfg(test)]
 mod test_engine;
+mod unknown_method;
 mod validators;
 mod write_deadline;
 

@@ -6,6 +6,7 @@ mod http;
 mod markets;
 mod process;
 mod products;
+mod ratio;
 mod text;
 
 pub(crate) use self::exposition::exposition;

@@ -7,17 +7,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
-use crate::api_key::ApiKeyHash;
+use crate::api_key::UsedKey;
 use crate::entrance::Entrance;
 use crate::request_id::{X_REQUEST_ID, header_value, request_id};
 
 /// Who is at the other end of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
-
-/// The key that let a request in; the guard leaves it on the response.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct UsedKey(pub(crate) ApiKeyHash);
 
 /// Stands outside the guard, so that it sees what the guard refuses as well.
 pub(crate) async fn observe(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {

@@ -5,14 +5,15 @@ mod document;
 mod endpoint;
 mod examples;
 mod parameter;
+mod tag;
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 
 use document::Document;
-pub(crate) use document::Tag;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use parameter::Parameter;
+pub(crate) use tag::Tag;
 
 use crate::routes;
 

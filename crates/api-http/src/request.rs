@@ -14,8 +14,8 @@ use price_cache_domain::{MarketId, ProductId};
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde_json::Error;
 
+use crate::app::App;
 use crate::problem::Problem;
-use crate::router::App;
 
 /// The parameters of a query, each of which must be known.
 pub(crate) struct Parameters(Vec<(String, String)>);

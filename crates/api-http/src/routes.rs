@@ -18,15 +18,17 @@ pub(crate) mod stop;
 pub(crate) mod transitions;
 
 use axum::Json;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 use price_cache_api_types as api;
 use price_cache_domain::Actor;
 use price_cache_engine::Accepted;
 
+use crate::api_key::UsedKey;
+use crate::app::App;
 use crate::documents::state_document;
 use crate::openapi::Endpoint;
-use crate::router::App;
 
 /// Every endpoint: what is not here is neither served nor documented.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
@@ -54,9 +56,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// Who is told to have caused what a request caused.
-fn actor() -> Actor {
-    Actor::named("api")
+/// Returns who caused what a request causes: the key that it came with, by its fingerprint, or else the API.
+fn actor(request: &Request) -> Actor {
+    let key = request.extensions().get::<UsedKey>();
+    key.map_or_else(|| Actor::named("api"), |key| Actor::named(format!("key {}", key.0.fingerprint())))
 }
 
 /// 202 with the state when something was changed, 200 when there was nothing to do.

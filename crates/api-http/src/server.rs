@@ -12,12 +12,14 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::app::App;
 use crate::connection::{self, Client};
-use crate::entrance::{Entrance, PresentRoutes};
+use crate::entrance::Entrance;
 use crate::events::Events;
 use crate::latest_status::LatestStatus;
 use crate::options::{ServerLimits, ServerOptions};
-use crate::router::{App, router};
+use crate::present_routes::PresentRoutes;
+use crate::router::router;
 
 /// How long to wait after the system could not accept a connection, as when file descriptors ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -87,9 +89,7 @@ impl Readiness {
     pub fn with(self, engine: Handle) {
         let Entrance { options, metrics } = self.entrance;
         let observer = Arc::clone(&metrics);
-        if !engine.journal().observe(move |settled| observer.products.count(settled)) {
-            tracing::warn!("another server counts this service's products; the metrics of this one do not");
-        }
+        engine.event_log().observe(move |settled| observer.products.count(settled));
         let age_ms = i64::try_from(self.bound.elapsed().as_millis()).unwrap_or(i64::MAX);
         let began = Timestamp::from_millis(engine.now().as_millis().saturating_sub(age_ms));
         let status = LatestStatus::new(engine.clone());

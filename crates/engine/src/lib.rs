@@ -15,17 +15,18 @@ mod walk;
 pub use error::{CommandError, OpenError};
 pub use options::{Options, PacingOptions, ParkingOptions, RetryOptions};
 pub use price_cache_estimate::{Estimate, Pace};
-pub use run::handle::{Accepted, Handle};
+pub use run::accepted::Accepted;
+pub use run::handle::Handle;
 pub use run::service::{CacheService, Ports};
 pub use upstream::circuit::ParkReason;
 pub use upstream::machine::PaceLimit;
 pub use upstream::wait::WaitReason;
 pub use view::audit::{Audit, AuditProblem, AuditedMarket, audit};
-pub use view::journal::{
-    Happening, JOURNAL_ENTRIES_MAX, Journal, JournalEntry, Settled, TRANSITIONS_KEPT_MAX, Transition,
+pub use view::event_log::{
+    EVENTS_KEPT_MAX, EngineEvent, EventLog, LoggedEvent, Settled, TRANSITIONS_KEPT_MAX, Transition,
 };
-pub use view::log_book::{CallLog, CallLogStats, LOGGED_CALLS_MAX, LoggedCall};
 pub use view::reader::{CacheReader, FailedProduct, FailedProductsCursor, MarketPrices};
 pub use view::repair::{Remedy, forgotten, reopened};
+pub use view::request_log::{LOGGED_REQUESTS_MAX, LoggedRequest, RequestLog, RequestLogStats};
 pub use view::snapshot::{MarketSnapshot, OverallPace, Snapshot};
 pub use walk::activity::Activity;

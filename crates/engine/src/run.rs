@@ -3,6 +3,7 @@
 //!
 //! It may touch the run document of the store, and starts the sessions of `walk`. Nobody else changes a run.
 
+pub(crate) mod accepted;
 pub(crate) mod core;
 pub(crate) mod handle;
 pub(crate) mod recovery;

@@ -6,8 +6,10 @@
 
 pub(crate) mod activity;
 mod caught;
+mod market_job;
 mod market_queue;
 mod market_walk;
+pub(crate) mod options;
 mod planner;
 mod product_fetch;
 pub(crate) mod report;

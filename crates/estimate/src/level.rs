@@ -1,12 +1,7 @@
 //! What a product usually takes: several views of the past, weighed by how well each has foretold.
 
 use super::record::{Judgement, Records};
-
-/// Products the moving averages look back on; the last is the mean of all.
-const SPANS: [f64; 4] = [3.5, 10.5, 31.5, f64::INFINITY];
-
-/// The views: the averages and two straight lines, through the second half and through all.
-pub(super) const VIEWS: usize = SPANS.len() + 2;
+use super::views::{SPANS, VIEWS};
 
 /// Checkpoints kept; when there are more, every other one is dropped.
 const CHECKPOINTS_MAX: usize = 64;

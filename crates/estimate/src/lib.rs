@@ -9,6 +9,7 @@ use std::time::Duration;
 mod excess;
 mod level;
 mod record;
+mod views;
 
 use excess::Excess;
 use level::Level;

@@ -1,6 +1,6 @@
 //! How well the views have foretold, apart for short and for long forecasts.
 
-use super::level::VIEWS;
+use super::views::VIEWS;
 
 /// Lengths that are told apart, in steps between checkpoints: 1, 2 to 3, 4 to 7 and so on.
 const LENGTHS: usize = 6;

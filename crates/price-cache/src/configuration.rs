@@ -3,6 +3,7 @@
 mod check;
 mod error;
 mod load;
+mod loaded;
 mod place;
 mod secret_texts;
 mod template;
@@ -22,7 +23,8 @@ use serde::{Deserialize, Serialize};
 use crate::stores::StoreKind;
 
 pub use error::ConfigurationError;
-pub use load::{ENVIRONMENT_PREFIX, Loaded, load};
+pub use load::load;
+pub use loaded::{ENVIRONMENT_PREFIX, Loaded};
 pub use template::TEMPLATE;
 
 /// A whole configuration. Only `source` must be there.

@@ -11,7 +11,7 @@ use price_cache_source_http::{HttpPriceSource, SourceError};
 use price_cache_storage_embedded::OpenError;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::commands::doctor;
+use crate::commands::doctor::mend::mend_all;
 use crate::configuration::{Configuration, ConfigurationError, Loaded, StorageConfig};
 use crate::stores::StoreKind;
 use crate::system_clock::SystemClock;
@@ -103,9 +103,7 @@ async fn try_open(
     let store =
         spawn_blocking(move || open_store(&storage)).await.context("the store could not be opened")??;
     if store.rebuilt().is_some() {
-        doctor::mend_all(&*store)
-            .await
-            .context("the store was rebuilt, but not all of it could be mended")?;
+        mend_all(&*store).await.context("the store was rebuilt, but not all of it could be mended")?;
     }
     let ports = Ports { store: store.clone(), source: source.clone(), clock: Arc::new(SystemClock) };
     let opening = CacheService::new(ports, options).open();

@@ -8,11 +8,13 @@ use price_cache_simulator::{Catalogue, FaultKind, Faults, Handle, Options, Simul
 use serde_json::Value;
 
 use crate::costs::{self, Costs};
-use crate::plan::{Plan, UNDURABLE_RECORDS_MAX};
+use crate::options::SelfTest;
+use crate::plan::Plan;
+use crate::profile::UNDURABLE_RECORDS_MAX;
 use crate::promise::Promise;
 use crate::shown::Shown;
 use crate::stage::Stage;
-use crate::{Api, Figures, SelfTest, Server, StatusView, account, within};
+use crate::{Api, Figures, Server, StatusView, account, within};
 
 /// Products that have no price, in per mille: failed products must survive kills as well.
 const UNKNOWN_PER_MILLE: u16 = 20;

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use crate::SelfTest;
+use crate::options::SelfTest;
 
-/// `run.undurable_records_max`: what a kill may cost per active market at most, the request in flight included.
-pub const UNDURABLE_RECORDS_MAX: u32 = 16;
 /// Pairs of a small store: those whose recovery is the most delicate, because their log is short.
 const SMALL_PAIRS_MIN: u32 = 300;
 const SMALL_PAIRS_MAX: u32 = 2_000;
@@ -18,30 +16,6 @@ const KILLS_PER_RUN_MAX: u32 = 16;
 const FIRST_MOMENTS: Duration = Duration::from_millis(30);
 /// Kills during a start may come so much later than the last start took, so that its end is hit as well.
 const START_UP_STRETCH: f64 = 1.2;
-
-/// Where the kills of a self-test go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// Half as [`Walks`](Self::Walks), half as [`Starts`](Self::Starts).
-    #[default]
-    Mixed,
-    /// One run over a store that is as large as it takes; one kill in four hits a server that is starting.
-    Walks,
-    /// Small stores and up to ten runs over each; seven kills in ten hit a server that is starting, most of them in the
-    /// first 30 ms, so that most starts follow a start that was killed.
-    Starts,
-}
-
-impl Profile {
-    /// Returns how many of the kills are of small stores.
-    pub(crate) const fn of_small_stores(self, kills: u32) -> u32 {
-        match self {
-            Self::Mixed => kills / 2,
-            Self::Walks => 0,
-            Self::Starts => kills,
-        }
-    }
-}
 
 /// The plan of one store.
 #[derive(Clone, Copy, Debug)]

@@ -6,10 +6,11 @@ use std::{fs, io};
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::plan::UNDURABLE_RECORDS_MAX;
+use crate::options::SelfTest;
 use crate::process::{EndedEarly, Launch, Process, command};
+use crate::profile::UNDURABLE_RECORDS_MAX;
 use crate::promise::Promise;
-use crate::{Digest, SelfTest, Server};
+use crate::{Digest, Server};
 
 const CONFIGURATION: &str = "price-cache.toml";
 /// What servers and doctors write to stderr.

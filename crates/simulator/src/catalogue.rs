@@ -7,6 +7,7 @@ mod csv;
 mod embedded;
 mod error;
 mod market;
+mod product;
 mod synthetic;
 
 use std::borrow::Cow;
@@ -14,7 +15,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use error::CatalogueError;
-pub use market::{Market, Price, Product};
+pub use market::Market;
+pub use product::{Price, Product};
 
 /// Ordered markets of ordered products with their prices.
 #[derive(Clone, Debug, Default)]

@@ -14,6 +14,17 @@ use crate::request::{Common, RequestConfig, RequestPlan, headers};
 use crate::rules::Rules;
 use crate::secrets::{Environment, Secrets};
 
+impl SourceConfig {
+    /// Looks for everything that could not work, without the network or the environment.
+    ///
+    /// # Errors
+    /// All problems, each with the key it is about.
+    pub fn validate(&self) -> Result<(), Vec<ConfigProblem>> {
+        // Which variables are set is only known where the source will run.
+        Compiled::new(self, &|_| Some("value".to_owned())).map(drop)
+    }
+}
+
 /// Where ids come from.
 pub(crate) enum Ids<I, U> {
     /// They are configured.

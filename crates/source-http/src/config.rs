@@ -17,8 +17,6 @@ pub use price::{AmountForm, PriceConfig, PurgeConfig};
 pub use span::{InvalidSpan, Span};
 pub use values::{ConditionConfig, CurrencyConfig, HeadersConfig, Method, Scalar};
 
-use crate::problem::ConfigProblem;
-
 /// The section `[source]`: a pricing API over HTTP with answers in JSON.
 ///
 /// `${NAME}` in headers, URLs and bodies stands for that environment variable. What comes from the
@@ -43,15 +41,4 @@ pub struct SourceConfig {
     /// How long to wait, how much to read, how far to follow.
     #[serde(default)]
     pub limits: LimitsConfig,
-}
-
-impl SourceConfig {
-    /// Looks for everything that could not work, without the network or the environment.
-    ///
-    /// # Errors
-    /// All problems, each with the key it is about.
-    pub fn validate(&self) -> Result<(), Vec<ConfigProblem>> {
-        // Which variables are set is only known where the source will run.
-        crate::compiled::Compiled::new(self, &|_| Some("value".to_owned())).map(drop)
-    }
 }

@@ -1,5 +1,7 @@
 //! One open handle of sled on one folder: opening, syncing, reading.
 
+mod write;
+
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -17,10 +19,10 @@ use price_cache_storage_embedded::{
 };
 use sled::{Db, Tree};
 
+use self::write::Group;
 use crate::chunks;
 use crate::durable::Replaced;
 use crate::error::from_sled;
-use crate::write::Group;
 
 /// How long an earlier handle of this process gets to let go of the log.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);

@@ -5,7 +5,6 @@ mod chunks;
 mod database;
 mod durable;
 mod error;
-mod write;
 
 use std::path::PathBuf;
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use price_cache_simulator::Catalogue;
-use price_cache_tests::injection::{Injection, Start, Step, paths_of, start_and_kill_at, start_with};
+use price_cache_tests::injected::{Start, Step, paths_of, start_and_kill_at, start_with};
+use price_cache_tests::injection::Injection;
 use price_cache_tests::kills::variable;
 use price_cache_tests::trace::obstacle;
 use price_cache_tests::{Digest, Settings, StatusView, store_of_environment};

@@ -1,12 +1,12 @@
 //! One call of the source in the logs.
 
 use price_cache_api_types as api;
-use price_cache_engine::LoggedCall;
+use price_cache_engine::LoggedRequest;
 
 use super::{rfc3339, whole_millis};
 
 /// The log entry of a call; `url` has its secrets masked.
-pub(crate) fn log_entry(call: &LoggedCall, url: String) -> api::LogEntry {
+pub(crate) fn log_entry(call: &LoggedRequest, url: String) -> api::LogEntry {
     api::LogEntry {
         id: call.id(),
         timestamp: rfc3339(call.at),

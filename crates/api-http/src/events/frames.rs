@@ -1,7 +1,7 @@
 //! The text of single events (HTML Living Standard, section 9.2).
 
 use bytes::BytesMut;
-use price_cache_engine::{Handle, Happening};
+use price_cache_engine::{EngineEvent, Handle};
 use serde::Serialize;
 
 use crate::documents::{log_entry, transition};
@@ -28,11 +28,11 @@ pub(super) fn status(piece: &mut BytesMut, json: &[u8]) {
     piece.extend_from_slice(b"\n\n");
 }
 
-/// The event of an entry of the journal.
-pub(super) fn happened(engine: &Handle, happening: &Happening) -> String {
-    match happening {
-        Happening::Transition(happened) => event("transition", &transition(happened)),
-        Happening::Call(call) => {
+/// The event of an entry of the event log.
+pub(super) fn happened(engine: &Handle, happened: &EngineEvent) -> String {
+    match happened {
+        EngineEvent::Transition(change) => event("transition", &transition(change)),
+        EngineEvent::Request(call) => {
             event("log", &log_entry(call, engine.price_url(&call.market, &call.product)))
         }
     }

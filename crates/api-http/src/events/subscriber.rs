@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::frames::{HEARTBEAT, happened, missed, status};
+use crate::app::App;
 use crate::latest_status::STATUS_REUSED_FOR;
-use crate::router::App;
 
-/// Entries of the journal in one piece of the stream at most.
+/// Entries of the event log in one piece of the stream at most.
 const ENTRIES_MAX: usize = 512;
 
 /// How the stream goes while nothing happens.
@@ -43,7 +43,7 @@ pub(crate) struct Subscriber {
     /// What is sent before anything else.
     preface: String,
     snapshots: watch::Receiver<Snapshot>,
-    journal: watch::Receiver<u64>,
+    events: watch::Receiver<u64>,
     last_sent: Instant,
     phase: Phase,
     _place: OwnedSemaphorePermit,
@@ -69,10 +69,10 @@ enum Woken {
 impl Subscriber {
     /// A stream that goes on after the event `last_id`, if that is known, and otherwise begins now.
     pub(crate) fn new(app: App, place: OwnedSemaphorePermit, last_id: Option<&str>, timing: Timing) -> Self {
-        let (snapshots, journal) = (app.engine.subscribe(), app.engine.journal().subscribe());
-        let position = last_id.map(|id| app.events.instance.position(id, app.engine.journal()));
+        let (snapshots, events) = (app.engine.subscribe(), app.engine.event_log().subscribe());
+        let position = last_id.map(|id| app.events.instance.position(id, app.engine.event_log()));
         let preface = if position == Some(None) { ": what came before is not kept any more\n\n" } else { "" };
-        let seen = position.flatten().unwrap_or_else(|| app.engine.journal().latest());
+        let seen = position.flatten().unwrap_or_else(|| app.engine.event_log().latest());
         Self {
             app,
             timing,
@@ -81,7 +81,7 @@ impl Subscriber {
             fresh: true,
             preface: preface.to_owned(),
             snapshots,
-            journal,
+            events,
             last_sent: Instant::now(),
             phase: Phase::Due,
             _place: place,
@@ -89,7 +89,7 @@ impl Subscriber {
     }
 
     /// The next piece of the stream; `None` at its end. One that is never asked for keeps nothing but
-    /// its place: what it misses stays in the journal until newer entries push it out.
+    /// its place: what it misses stays in the event log until newer entries push it out.
     pub(crate) async fn next(&mut self) -> Option<Bytes> {
         loop {
             let woken = match self.phase {
@@ -127,7 +127,7 @@ impl Subscriber {
                 Err(_) => Woken::Ending,
             },
             // The engine's end is told by the snapshots.
-            Ok(()) = self.journal.changed() => Woken::Changed,
+            Ok(()) = self.events.changed() => Woken::Changed,
             () = sleep_until(refresh) => Woken::Changed,
         };
         if !matches!(woken, Woken::Changed) {
@@ -144,12 +144,12 @@ impl Subscriber {
     fn news(&mut self) -> BytesMut {
         let mut piece = BytesMut::from(std::mem::take(&mut self.preface).as_bytes());
         let events = &self.app.events;
-        let entries = self.app.engine.journal().after(self.seen, ENTRIES_MAX);
+        let entries = self.app.engine.event_log().after(self.seen, ENTRIES_MAX);
         if let Some(first) = entries.first().filter(|first| first.sequence > self.seen + 1) {
             piece.extend_from_slice(missed(first.sequence - self.seen - 1).as_bytes());
         }
         for entry in &entries {
-            let event = entry.rendered(|happening| happened(&self.app.engine, happening));
+            let event = entry.rendered(|event| happened(&self.app.engine, event));
             piece.extend_from_slice(format!("id: {}\n", events.instance.id(entry.sequence)).as_bytes());
             piece.extend_from_slice(event.as_bytes());
             self.seen = entry.sequence;

@@ -9,10 +9,10 @@ use price_cache_testkit::ScriptedSource;
 use tokio::time::Instant;
 
 use super::{Events, Subscriber, Timing};
+use crate::app::App;
 use crate::latest_status::LatestStatus;
 use crate::metrics::Metrics;
 use crate::options::ServerOptions;
-use crate::router::App;
 use crate::test_engine::engine;
 
 async fn app(source: ScriptedSource) -> App {

@@ -3,9 +3,10 @@
 use price_cache_domain::{FailureClass, RunStatus};
 use price_cache_engine::Snapshot;
 
+use super::ratio::ratio;
 use super::text::{Kind, Page};
 use super::{markets, process};
-use crate::router::App;
+use crate::app::App;
 
 /// Everything at this moment.
 pub(crate) fn exposition(app: &App) -> String {
@@ -84,8 +85,4 @@ fn counted(page: &mut Page, app: &App) {
     for (market, durations) in &durations {
         durations.write(page, name, market);
     }
-}
-
-pub(super) fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

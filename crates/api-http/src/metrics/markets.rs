@@ -3,7 +3,7 @@
 use price_cache_domain::Timestamp;
 use price_cache_engine::{Activity, MarketSnapshot, Snapshot, WaitReason};
 
-use super::exposition::ratio;
+use super::ratio::ratio;
 use super::text::{Kind, Page};
 
 /// Markets that are told of one by one, the first ones of the run.

@@ -9,38 +9,8 @@ use serde_json::{Map, Value, json};
 use super::endpoint::{Answer, Content, Endpoint};
 use super::examples::Examples;
 use super::parameter::Parameter;
+use super::tag::Tag;
 use super::{of_answers, of_requests};
-
-/// A group of operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tag {
-    Run,
-    Prices,
-    Monitoring,
-    Pages,
-}
-
-impl Tag {
-    const ALL: [Self; 4] = [Self::Run, Self::Prices, Self::Monitoring, Self::Pages];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Run => "The run",
-            Self::Prices => "Prices",
-            Self::Monitoring => "Monitoring",
-            Self::Pages => "Pages",
-        }
-    }
-
-    const fn description(self) -> &'static str {
-        match self {
-            Self::Run => "Start, stop and follow the walk over all markets and products.",
-            Self::Prices => "What the cache holds.",
-            Self::Monitoring => "Probes and figures for other programs.",
-            Self::Pages => "What a browser shows, and this description.",
-        }
-    }
-}
 
 /// The whole document.
 #[derive(Serialize)]

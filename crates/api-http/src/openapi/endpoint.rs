@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
 use super::{Parameter, Tag};
-use crate::router::App;
+use crate::app::App;
 
 /// One method of one path.
 pub(crate) struct Endpoint {

@@ -8,11 +8,11 @@ use price_cache_api_types as api;
 use price_cache_domain::{FailureClass, MarketId};
 use price_cache_engine::MarketSnapshot;
 
+use crate::app::App;
 use crate::documents::failed_product;
 use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::Parameters;
-use crate::router::App;
 
 /// Failed products in an answer unless asked for more.
 const LIMIT_DEFAULT: usize = 100;

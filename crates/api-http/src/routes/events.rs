@@ -9,11 +9,11 @@ use futures_util::stream;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 
+use crate::app::App;
 use crate::events::{Subscriber, Timing};
 use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::Parameters;
-use crate::router::App;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Asks reverse proxies to pass each piece on at once.

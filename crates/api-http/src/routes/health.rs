@@ -7,9 +7,9 @@ use hyper::StatusCode;
 use hyper::header::{HeaderValue, RETRY_AFTER};
 use price_cache_api_types as api;
 
+use crate::app::App;
 use crate::openapi::{Endpoint, Tag};
 use crate::problem::STORE_RETRY_AFTER_SECONDS;
-use crate::router::App;
 
 pub(super) fn liveness() -> Endpoint {
     Endpoint::get("/health/live", live, ("isLive", Tag::Monitoring, "Whether the process answers"))

@@ -4,14 +4,14 @@ use axum::Json;
 use axum::extract::{Request, State};
 use price_cache_api_types as api;
 use price_cache_domain::MarketId;
-use price_cache_engine::{LOGGED_CALLS_MAX, LoggedCall};
+use price_cache_engine::{LOGGED_REQUESTS_MAX, LoggedRequest};
 
 use super::actor;
+use crate::app::App;
 use crate::documents::{log_entry, rfc3339};
 use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::{Parameters, no_body};
-use crate::router::App;
 
 /// Calls in an answer unless asked for more.
 const LIMIT_DEFAULT: usize = 100;
@@ -25,8 +25,8 @@ const PATH: &str = "/api/cache/prices/logs";
 pub(super) fn listing() -> Endpoint {
     Endpoint::get(PATH, list, ("listCalls", Tag::Run, "The newest calls to the pricing API, newest first"))
         .described("Either the newest ones or, with `page` or `pageSize`, a page of them; `limit` then bounds all pages together.")
-        .parameter(Parameter::count("limit", LOGGED_CALLS_MAX, None, "Only so many of the newest; 100 where no page is asked for."))
-        .parameter(Parameter::count("page", LOGGED_CALLS_MAX, None, "The page, from 1."))
+        .parameter(Parameter::count("limit", LOGGED_REQUESTS_MAX, None, "Only so many of the newest; 100 where no page is asked for."))
+        .parameter(Parameter::count("page", LOGGED_REQUESTS_MAX, None, "The page, from 1."))
         .parameter(Parameter::count("pageSize", PAGE_SIZE_MAX, None, "Calls on a page; 50 where only the page is given."))
         .parameter(Parameter::id("market", "Only calls of this market."))
         .parameter(Parameter::flag("success", "Only calls that brought a price, or only those that did not."))
@@ -40,25 +40,25 @@ pub(super) fn clearing() -> Endpoint {
 
 pub(crate) async fn list(State(app): State<App>, parameters: Parameters) -> Result<Json<api::Logs>, Problem> {
     let parameters = parameters.only(&["limit", "page", "pageSize", "market", "success"])?;
-    let limit = parameters.count("limit", LOGGED_CALLS_MAX)?;
-    let page = parameters.count("page", LOGGED_CALLS_MAX)?;
+    let limit = parameters.count("limit", LOGGED_REQUESTS_MAX)?;
+    let page = parameters.count("page", LOGGED_REQUESTS_MAX)?;
     let page_size = parameters.count("pageSize", PAGE_SIZE_MAX)?;
     let market = parameters.parsed("market", |text| MarketId::new(text))?;
     let success = parameters.flag("success")?;
     let is_paged = page.is_some() || page_size.is_some();
     let (page, page_size) = (page.unwrap_or(1), page_size.unwrap_or(PAGE_SIZE_DEFAULT));
-    let most = limit.unwrap_or(if is_paged { LOGGED_CALLS_MAX } else { LIMIT_DEFAULT });
+    let most = limit.unwrap_or(if is_paged { LOGGED_REQUESTS_MAX } else { LIMIT_DEFAULT });
     let skip = if is_paged { (page - 1) * page_size } else { 0 };
     let limit = most.saturating_sub(skip).min(if is_paged { page_size } else { most });
 
-    let wanted = |call: &LoggedCall| {
+    let wanted = |call: &LoggedRequest| {
         market.as_ref().is_none_or(|market| *market == call.market)
             && success.is_none_or(|success| success == call.failure.is_none())
     };
-    let (calls, total) = app.engine.log().newest(skip, limit, wanted);
+    let (calls, total) = app.engine.request_log().newest(skip, limit, wanted);
     let logs =
         calls.iter().map(|call| log_entry(call, app.engine.price_url(&call.market, &call.product))).collect();
-    let stats = app.engine.log().stats();
+    let stats = app.engine.request_log().stats();
     let facts = app.engine.snapshot().run.facts().cloned();
     Ok(Json(api::Logs {
         logs,
@@ -91,8 +91,9 @@ pub(crate) async fn clear(
     parameters: Parameters,
     request: Request,
 ) -> Result<Json<api::LogsCleared>, Problem> {
+    let actor = actor(&request);
     parameters.only(&[])?;
     no_body(&app, request).await?;
-    let cleared = app.engine.clear_logs(actor()).await?;
+    let cleared = app.engine.clear_logs(actor).await?;
     Ok(Json(api::LogsCleared { success: true, message: cleared.message }))
 }

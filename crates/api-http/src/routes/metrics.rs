@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hyper::header::CONTENT_TYPE;
 
+use crate::app::App;
 use crate::metrics::{MEDIA_TYPE, exposition};
 use crate::openapi::{Endpoint, Tag};
-use crate::router::App;
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::get("/metrics", handle, ("getMetrics", Tag::Monitoring, "Figures for Prometheus")).text(

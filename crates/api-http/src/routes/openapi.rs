@@ -7,10 +7,10 @@ use axum::response::Response;
 use hyper::HeaderMap;
 
 use super::dashboard::send;
+use crate::app::App;
 use crate::assets::Asset;
 use crate::openapi::{Endpoint, Tag, openapi_document};
 use crate::problem::Problem;
-use crate::router::App;
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::get("/openapi.json", handle, ("getOpenApi", Tag::Pages, "This description, for programs"))

@@ -10,11 +10,11 @@ use hyper::{HeaderMap, StatusCode};
 use price_cache_api_types as api;
 use price_cache_domain::{CachedPrice, Timestamp};
 
+use crate::app::App;
 use crate::documents::price_entry;
 use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::{PairInPath, Parameters};
-use crate::router::App;
 use crate::validators::none_match;
 
 pub(super) fn endpoint() -> Endpoint {

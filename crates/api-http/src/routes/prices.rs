@@ -5,11 +5,11 @@ use axum::extract::State;
 use price_cache_api_types as api;
 use price_cache_domain::ProductId;
 
+use crate::app::App;
 use crate::documents::{market_prices, price_entry};
 use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::{MarketInPath, Parameters};
-use crate::router::App;
 
 /// Entries on a page unless asked for more.
 const LIMIT_DEFAULT: usize = 100;

@@ -13,7 +13,7 @@ use price_cache_api_types as api;
 
 use super::health;
 use crate::problem::{Problem, RECOVERY_RETRY_AFTER_SECONDS};
-use crate::router::unknown_method;
+use crate::unknown_method::unknown_method;
 
 const RECOVERING: &str = "recovering: the store is being opened and the run read from it";
 

@@ -6,10 +6,10 @@ use price_cache_api_types as api;
 use serde_json::json;
 
 use super::actor;
+use crate::app::App;
 use crate::openapi::{Endpoint, Tag};
 use crate::problem::Problem;
 use crate::request::{Parameters, optional_json};
-use crate::router::App;
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::post("/api/cache/prices/reset", handle, ("resetRun", Tag::Run, "Forget the run and the prices"))
@@ -28,9 +28,10 @@ pub(crate) async fn handle(
     parameters: Parameters,
     request: Request,
 ) -> Result<Json<api::ResetAnswer>, Problem> {
+    let actor = actor(&request);
     parameters.only(&[])?;
     let api::ResetRequest { keep_prices } = optional_json(&app, request).await?;
-    app.engine.reset(actor(), keep_prices).await?;
+    app.engine.reset(actor, keep_prices).await?;
     let message = if keep_prices {
         "the run, its analytics and logs are deleted; the prices are kept"
     } else {

@@ -8,10 +8,10 @@ use price_cache_domain::{MarketId, RetryFilter, RunStatus};
 use serde_json::json;
 
 use super::{accepted, actor};
+use crate::app::App;
 use crate::openapi::{Endpoint, Parameter, Tag};
 use crate::problem::Problem;
 use crate::request::{Parameters, optional_json};
-use crate::router::App;
 
 pub(super) fn endpoint() -> Endpoint {
     let path = "/api/cache/prices/retry-failed";
@@ -32,6 +32,7 @@ pub(crate) async fn handle(
     parameters: Parameters,
     request: Request,
 ) -> Result<Response, Problem> {
+    let actor = actor(&request);
     let parameters = parameters.only(&["market", "class"])?;
     let market = parameters.parsed("market", |text| MarketId::new(text))?;
     let class = parameters.parsed("class", str::parse)?;
@@ -60,5 +61,5 @@ pub(crate) async fn handle(
     {
         return Err(Problem::not_found(format!("the run has no market {market:?}")));
     }
-    Ok(accepted(&app, app.engine.retry_failed(actor(), filter).await?))
+    Ok(accepted(&app, app.engine.retry_failed(actor, filter).await?))
 }

@@ -6,10 +6,10 @@ use hyper::StatusCode;
 use hyper::header::CONTENT_TYPE;
 use price_cache_api_types as api;
 
+use crate::app::App;
 use crate::openapi::{Endpoint, Tag};
 use crate::problem::{JSON, Problem};
 use crate::request::Parameters;
-use crate::router::App;
 
 pub(super) fn endpoint() -> Endpoint {
     let path = "/api/cache/prices/status";

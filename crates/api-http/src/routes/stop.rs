@@ -5,10 +5,10 @@ use axum::response::Response;
 use price_cache_api_types as api;
 
 use super::{accepted, actor};
+use crate::app::App;
 use crate::openapi::{Endpoint, Tag};
 use crate::problem::Problem;
 use crate::request::{Parameters, no_body};
-use crate::router::App;
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::post("/api/cache/prices/stop", handle, ("stopRun", Tag::Run, "Pause the run"))
@@ -22,7 +22,8 @@ pub(crate) async fn handle(
     parameters: Parameters,
     request: Request,
 ) -> Result<Response, Problem> {
+    let actor = actor(&request);
     parameters.only(&[])?;
     no_body(&app, request).await?;
-    Ok(accepted(&app, app.engine.stop(actor()).await?))
+    Ok(accepted(&app, app.engine.stop(actor).await?))
 }

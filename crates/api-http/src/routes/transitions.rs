@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use price_cache_api_types as api;
 
+use crate::app::App;
 use crate::documents::transition;
 use crate::openapi::{Endpoint, Tag};
 use crate::problem::Problem;
 use crate::request::Parameters;
-use crate::router::App;
 
 pub(super) fn endpoint() -> Endpoint {
     let path = "/api/cache/prices/transitions";
@@ -21,6 +21,6 @@ pub(crate) async fn handle(
     parameters: Parameters,
 ) -> Result<Json<api::Transitions>, Problem> {
     parameters.only(&[])?;
-    let transitions = app.engine.journal().transitions();
+    let transitions = app.engine.event_log().transitions();
     Ok(Json(api::Transitions { transitions: transitions.iter().map(transition).collect() }))
 }

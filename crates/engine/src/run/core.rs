@@ -2,10 +2,11 @@
 //! touches the store; `shell` does that.
 
 mod commands;
-mod messages;
-mod reply;
+pub(crate) mod messages;
+pub(crate) mod reply;
 mod reports;
 mod saved;
+mod stopping;
 #[cfg(test)]
 mod tests;
 
@@ -18,11 +19,12 @@ use price_cache_domain::{
 };
 use tokio::sync::watch;
 
-pub(crate) use self::messages::{Command, Effect, Input};
-pub(crate) use self::reply::Reply;
+use self::messages::{Effect, Input};
+use self::reply::Reply;
 use crate::Options;
 use crate::error::CommandError;
-use crate::view::log_book::CallLog;
+use crate::view::event_log::EventLog;
+use crate::view::request_log::RequestLog;
 use crate::view::snapshot::Snapshot;
 use crate::walk::report::{ProductDone, SessionFailure};
 
@@ -43,7 +45,8 @@ struct Stopping {
 pub(crate) struct Core {
     machine: Machine<RunTable>,
     snapshot: watch::Sender<Snapshot>,
-    log: Arc<CallLog>,
+    requests: Arc<RequestLog>,
+    events: Arc<EventLog>,
     session_running: bool,
     stopping: Option<Stopping>,
     /// Who waits for the end of the service.
@@ -59,12 +62,14 @@ impl Core {
     pub(crate) fn new(
         machine: Machine<RunTable>,
         snapshot: watch::Sender<Snapshot>,
-        log: Arc<CallLog>,
+        requests: Arc<RequestLog>,
+        events: Arc<EventLog>,
     ) -> Self {
         Self {
             machine,
             snapshot,
-            log,
+            requests,
+            events,
             session_running: false,
             stopping: None,
             closing: Vec::new(),

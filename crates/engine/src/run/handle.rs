@@ -3,35 +3,27 @@
 
 use std::sync::Arc;
 
-use price_cache_domain::{Actor, Clock, MarketId, PriceSource, ProductId, RetryFilter, RunStatus, Timestamp};
+use price_cache_domain::{Actor, Clock, MarketId, PriceSource, ProductId, RetryFilter, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use crate::error::CommandError;
-use crate::run::core::{Command, Input, Reply};
+use crate::run::accepted::Accepted;
+use crate::run::core::messages::{Command, Input};
+use crate::run::core::reply::Reply;
 use crate::upstream::machine::PaceLimit;
-use crate::view::journal::Journal;
-use crate::view::log_book::CallLog;
+use crate::view::event_log::EventLog;
 use crate::view::reader::CacheReader;
+use crate::view::request_log::RequestLog;
 use crate::view::snapshot::Snapshot;
 use crate::walk::upstream_access::UpstreamAccess;
-
-/// A command that was carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accepted {
-    /// A sentence for a person.
-    pub message: String,
-    /// The state afterwards.
-    pub state: RunStatus,
-    /// Whether anything was changed; a stop of what does not run changes nothing.
-    pub changed: bool,
-}
 
 /// Talks to a running service. Clones talk to the same one.
 #[derive(Clone)]
 pub struct Handle {
     pub(crate) inputs: mpsc::Sender<Input>,
     pub(crate) snapshot: watch::Receiver<Snapshot>,
-    pub(crate) log: Arc<CallLog>,
+    pub(crate) requests: Arc<RequestLog>,
+    pub(crate) events: Arc<EventLog>,
     pub(crate) reader: CacheReader,
     pub(crate) upstream: Arc<UpstreamAccess>,
     pub(crate) source: Arc<dyn PriceSource>,
@@ -95,14 +87,14 @@ impl Handle {
         self.snapshot.clone()
     }
 
-    /// The newest calls of the run.
-    pub fn log(&self) -> &CallLog {
-        &self.log
+    /// Returns the newest requests of the run.
+    pub fn request_log(&self) -> &RequestLog {
+        &self.requests
     }
 
-    /// What happens, for readers who follow along.
-    pub fn journal(&self) -> &Journal {
-        self.log.journal()
+    /// Returns the log of events, for readers who follow along.
+    pub fn event_log(&self) -> &EventLog {
+        &self.events
     }
 
     /// What the cache holds.

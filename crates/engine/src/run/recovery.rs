@@ -9,7 +9,7 @@ use price_cache_domain::{Event, PauseReason, Run, Store, StoreError, Timestamp, 
 use crate::Options;
 use crate::error::OpenError;
 use crate::view::entries::Entries;
-use crate::view::log_book::CallLog;
+use crate::view::request_log::RequestLog;
 use crate::view::snapshot::MarketSnapshot;
 use crate::walk::activity::Activity;
 
@@ -30,7 +30,7 @@ pub(crate) struct Recovered {
 /// life, so that the time the program was gone does not count as time under way.
 pub(crate) async fn recover(
     store: &dyn Store,
-    log: &CallLog,
+    log: &RequestLog,
     options: &Options,
 ) -> Result<Recovered, OpenError> {
     let run = store.load_run().await?;
@@ -80,7 +80,7 @@ async fn count(
     store: &dyn Store,
     run: &Run,
     market: &mut MarketSnapshot,
-    log: &CallLog,
+    log: &RequestLog,
     options: &Options,
 ) -> Result<Option<Timestamp>, StoreError> {
     let Some(facts) = run.facts() else { return Ok(None) };

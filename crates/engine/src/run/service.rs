@@ -12,11 +12,13 @@ use crate::run::core::Core;
 use crate::run::handle::Handle;
 use crate::run::recovery::{Recovered, recover};
 use crate::run::shell::Shell;
-use crate::view::log_book::CallLog;
+use crate::view::event_log::EventLog;
 use crate::view::reader::CacheReader;
+use crate::view::request_log::RequestLog;
 use crate::view::snapshot::Snapshot;
+use crate::walk::options::WalkOptions;
 use crate::walk::reporter::Reporter;
-use crate::walk::session::{Sessions, WalkOptions};
+use crate::walk::session::Sessions;
 use crate::walk::upstream_access::UpstreamAccess;
 
 /// Commands on their way to the task that owns the run; the sender of another one waits.
@@ -68,11 +70,12 @@ impl CacheService {
     /// The task ends after [`Handle::shutdown`], or when the last handle is dropped.
     pub async fn open(self) -> Result<(Handle, JoinHandle<()>), OpenError> {
         let Self { ports, options, guards, hooks } = self;
-        let log = Arc::new(CallLog::default());
-        let Recovered { run, markets } = recover(&*ports.store, &log, &options).await?;
+        let requests = Arc::new(RequestLog::default());
+        let events = Arc::new(EventLog::default());
+        let Recovered { run, markets } = recover(&*ports.store, &requests, &options).await?;
         let machine = Machine::<RunTable>::new(run.clone()).with_hook(trace);
-        let journal = Arc::clone(log.journal());
-        let machine = machine.with_hook(move |change: &Change<'_, RunTable>| journal.transitioned(change));
+        let hooked = Arc::clone(&events);
+        let machine = machine.with_hook(move |change: &Change<'_, RunTable>| hooked.transitioned(change));
         let machine = guards.into_iter().fold(machine, Machine::with_boxed_guard);
         let machine = hooks.into_iter().fold(machine, Machine::with_boxed_hook);
         let (publisher, snapshot) = watch::channel(Snapshot {
@@ -98,11 +101,11 @@ impl CacheService {
                 end_of_market_retry: options.retry.second_pass,
             },
         };
-        let core = Core::new(machine, publisher, Arc::clone(&log));
+        let core = Core::new(machine, publisher, Arc::clone(&requests), Arc::clone(&events));
         let task = tokio::spawn(Shell::new(core, sessions, options).run(commands, reports));
         let reader = CacheReader::new(ports.store);
         let (source, clock) = (ports.source, ports.clock);
-        let handle = Handle { inputs, snapshot, log, reader, upstream, source, clock };
+        let handle = Handle { inputs, snapshot, requests, events, reader, upstream, source, clock };
         Ok((handle, task))
     }
 }

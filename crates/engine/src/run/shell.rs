@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::Options;
-use crate::run::core::{Core, Effect, Input};
+use crate::run::core::Core;
+use crate::run::core::messages::{Effect, Input};
 use crate::walk::report::Report;
 use crate::walk::session::Sessions;
 

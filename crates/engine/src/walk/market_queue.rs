@@ -8,7 +8,7 @@ use price_cache_domain::{Clock, Timestamp};
 use tokio::time::Instant;
 
 use crate::walk::activity::Activity;
-use crate::walk::market_walk::MarketJob;
+use crate::walk::market_job::MarketJob;
 use crate::walk::report::{SessionEnd, Walk};
 use crate::walk::reporter::Reporter;
 use crate::walk::upstream_access::UpstreamAccess;

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use price_cache_domain::{
-    BoxFuture, Clock, Entry, MarketId, MarketPlan, Outcome, Pass, PlanPageKey, PriceSource, ProductId,
-    RunFailureClass, RunId, Store, StoreError, Visit,
+    BoxFuture, Clock, Entry, MarketId, Outcome, PlanPageKey, PriceSource, ProductId, RunFailureClass, Store,
+    StoreError, Visit,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
@@ -21,39 +21,13 @@ use crate::upstream::decision::Next;
 use crate::upstream::machine::Entrance;
 use crate::upstream::observation::RequestKind;
 use crate::walk::activity::Activity;
+use crate::walk::market_job::{MarketJob, WalkEnd};
+use crate::walk::options::WalkOptions;
 use crate::walk::product_fetch::{ProductFetcher, Wanted};
 use crate::walk::report::{ProductDone, Report, SessionFailure};
 use crate::walk::reporter::Reporter;
 use crate::walk::requester::Requester;
-use crate::walk::session::{WalkOptions, defect};
 use crate::walk::upstream_access::UpstreamAccess;
-
-/// A market to walk.
-#[derive(Clone)]
-pub(crate) struct MarketJob {
-    pub(crate) index: usize,
-    pub(crate) plan: MarketPlan,
-    pub(crate) run: RunId,
-    pub(crate) pass: Pass,
-}
-
-/// How a walk ended. Everything that it fetched is on disk, except records that the store refused.
-#[derive(Debug)]
-pub(crate) enum WalkEnd {
-    Done,
-    Cancelled,
-    /// All that was fetched was refused for the credentials; the other markets will show whose failure it is.
-    Deferred,
-    /// The circuit is open; the next canary request is due then.
-    Parked(Instant),
-    Failed(SessionFailure),
-}
-
-impl From<StoreError> for WalkEnd {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
 
 /// A product that was fetched and whose record is not durable yet.
 struct Unsynced {
@@ -106,7 +80,7 @@ impl MarketWalk<'_> {
             let walked = AssertUnwindSafe(walker.walk(options.end_of_market_retry)).catch_unwind().await;
             // Nothing more comes that the last records could be made durable with.
             store.flush();
-            walked.unwrap_or_else(|_| Err(WalkEnd::Failed(defect())))
+            walked.unwrap_or_else(|_| Err(WalkEnd::Failed(SessionFailure::panicked())))
         };
         let (walked, acknowledged) = tokio::join!(walk, acknowledge(reporter, unacknowledged, cancel));
         match (acknowledged, walked) {

@@ -44,6 +44,14 @@ pub(crate) struct SessionFailure {
     pub(crate) retryable: bool,
 }
 
+impl SessionFailure {
+    /// Returns the failure after a panic.
+    pub(crate) fn panicked() -> Self {
+        let message = "internal error: a worker panicked (see the log); start resumes the run".to_owned();
+        Self { class: RunFailureClass::Internal, message, retryable: true }
+    }
+}
+
 impl From<StoreError> for SessionFailure {
     fn from(error: StoreError) -> Self {
         let retryable = match &error {

@@ -4,28 +4,20 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use price_cache_domain::{Clock, PriceSource, RunFailureClass, RunId, Store, StoreError};
+use price_cache_domain::{Clock, PriceSource, RunId, Store, StoreError};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::walk::market_job::{MarketJob, WalkEnd};
 use crate::walk::market_queue::Queue;
-use crate::walk::market_walk::{MarketJob, MarketWalk, WalkEnd};
+use crate::walk::market_walk::MarketWalk;
+use crate::walk::options::WalkOptions;
 use crate::walk::planner::Planner;
 use crate::walk::report::{ProductDone, Report, SessionEnd, SessionFailure, Walk};
 use crate::walk::reporter::Reporter;
 use crate::walk::requester::Requester;
 use crate::walk::upstream_access::UpstreamAccess;
-
-/// Settings of the walk.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WalkOptions {
-    pub(crate) parallel_markets: usize,
-    /// Writes per market that may be unsynced while the next request runs.
-    pub(crate) max_unsynced_writes: usize,
-    /// Whether failed products are retried once at the end of their market.
-    pub(crate) end_of_market_retry: bool,
-}
 
 /// Starts sessions, one at a time.
 #[derive(Clone)]
@@ -67,7 +59,9 @@ impl Sessions {
     fn supervise(&self, session: impl Future<Output = SessionEnd> + Send + 'static) {
         let reporter = self.reporter.clone();
         tokio::spawn(async move {
-            let end = tokio::spawn(session).await.unwrap_or_else(|_| SessionEnd::Failed(defect()));
+            let end = tokio::spawn(session)
+                .await
+                .unwrap_or_else(|_| SessionEnd::Failed(SessionFailure::panicked()));
             reporter.report(Report::SessionEnded(end)).await;
         });
     }
@@ -110,7 +104,7 @@ impl Sessions {
                     continue;
                 }
                 Some(Ok((WalkEnd::Failed(failure), _))) => failure,
-                Some(Err(_)) => defect(),
+                Some(Err(_)) => SessionFailure::panicked(),
             };
             cancel.cancel();
             if !matches!(end, SessionEnd::Failed(_)) {
@@ -153,13 +147,4 @@ async fn record_again(
         reporter.report(report).await;
     }
     result
-}
-
-/// Returns the failure after a panic.
-pub(crate) fn defect() -> SessionFailure {
-    SessionFailure {
-        class: RunFailureClass::Internal,
-        message: "internal error: a worker panicked (see the log); start resumes the run".to_owned(),
-        retryable: true,
-    }
 }

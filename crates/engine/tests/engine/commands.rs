@@ -194,7 +194,7 @@ async fn logs_are_cleared_in_every_state_and_stay_away_after_a_restart() {
     assert!(rig.log_ids().is_empty());
     rig.whole_run().await;
     rig.handle.clear_logs(operator()).await.unwrap();
-    assert_eq!((rig.log_ids().len(), rig.handle.log().stats().total), (0, 0));
+    assert_eq!((rig.log_ids().len(), rig.handle.request_log().stats().total), (0, 0));
     let rig = rig.kill(Duration::ZERO).await.open().await;
     assert!(rig.log_ids().is_empty());
     assert_eq!(counts(&rig.handle.snapshot(), "US"), (10, 10, 0), "the counters are no logs");

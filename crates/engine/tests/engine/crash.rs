@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use price_cache_domain::{Clock, FailureClass, PauseReason, Run, RunStatus};
-use price_cache_engine::{LoggedCall, Snapshot, audit};
+use price_cache_engine::{LoggedRequest, Snapshot, audit};
 use price_cache_testkit::{CrashPoint, ScriptedSource, quote};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -58,7 +58,7 @@ struct Shown {
 
 impl Shown {
     /// Notes what is visible, and checks that nothing that was visible before is gone.
-    fn note(&mut self, snapshot: &Snapshot, calls: &[LoggedCall], setup: &Setup) {
+    fn note(&mut self, snapshot: &Snapshot, calls: &[LoggedRequest], setup: &Setup) {
         for slot in &snapshot.markets {
             let progress = slot.progress;
             assert!(progress.completed() <= progress.total(), "{snapshot:?}");
@@ -69,7 +69,7 @@ impl Shown {
             let now = slot.map_or(0, |slot| slot.progress.completed());
             assert!(now >= *completed, "{market} showed {completed} and now shows {now}");
         }
-        let visible: BTreeSet<_> = calls.iter().map(LoggedCall::id).collect();
+        let visible: BTreeSet<_> = calls.iter().map(LoggedRequest::id).collect();
         assert!(self.calls.is_subset(&visible), "calls that were shown are gone");
         self.calls = visible;
         for slot in &snapshot.markets {
@@ -122,7 +122,8 @@ fn live(setup: &Setup, crash: Option<CrashPoint>, shown: &mut Shown) -> (Setup, 
                 (true, other) => panic!("a run that was under way was found so: {other:?}"),
                 (false, other) => assert_eq!(other.status(), stored),
             }
-            let calls = |rig: &super::harness::Rig| rig.handle.log().newest(0, usize::MAX, |_| true).0;
+            let calls =
+                |rig: &super::harness::Rig| rig.handle.request_log().newest(0, usize::MAX, |_| true).0;
             shown.note(&found, &calls(&rig), setup);
             let mut snapshots = rig.handle.subscribe();
             let starting = rig.handle.start(operator());
@@ -204,7 +205,7 @@ fn survive(parallel_markets: usize, crashes: &[CrashPoint]) -> bool {
         let analytics = snapshot.analytics();
         assert_eq!((analytics.total, analytics.completed()), (PAIRS as u64, PAIRS as u64));
         assert_eq!((analytics.failed, analytics.requests), (failed, u64::from(requests)));
-        shown.note(&snapshot, &rig.handle.log().newest(0, usize::MAX, |_| true).0, &setup);
+        shown.note(&snapshot, &rig.handle.request_log().newest(0, usize::MAX, |_| true).0, &setup);
         let active = run.active_for(setup.begins_at);
         assert!(active <= shown.lived, "{active:?} under way in {:?} of life", shown.lived);
         if parallel_markets == 1 {
@@ -302,16 +303,16 @@ fn an_interrupted_run_is_found_paused_and_its_log_is_rebuilt_as_it_was() {
         rig.start().await;
         rig.until_completed(30).await;
         sleep(Duration::from_millis(1)).await;
-        let calls = rig.handle.log().newest(0, usize::MAX, |_| true).0;
+        let calls = rig.handle.request_log().newest(0, usize::MAX, |_| true).0;
         let now = rig.clock.now();
-        ((calls, rig.handle.log().stats(), rig.handle.snapshot()), now)
+        ((calls, rig.handle.request_log().stats(), rig.handle.snapshot()), now)
     });
     let setup = Setup { store: setup.store.reopen(), begins_at: next.plus(DOWNTIME), ..setup };
     in_one_life(async {
         let rig = setup.open().await;
         let (calls, stats, snapshot) = before;
-        assert_eq!(rig.handle.log().newest(0, usize::MAX, |_| true).0, calls);
-        assert_eq!(rig.handle.log().stats(), stats);
+        assert_eq!(rig.handle.request_log().newest(0, usize::MAX, |_| true).0, calls);
+        assert_eq!(rig.handle.request_log().stats(), stats);
         let found = rig.handle.snapshot();
         for (then, now) in snapshot.markets.iter().zip(&found.markets) {
             assert_eq!((&then.market, then.progress), (&now.market, now.progress));

@@ -163,7 +163,7 @@ async fn validators_are_sent_again_and_a_price_confirmed_by_them_is_young_again(
     let kept = rig.handle.reader().entry(&market("US"), &product("a")).await.unwrap().unwrap().price.unwrap();
     assert_eq!((kept.price, Some(kept.run)), (price("7.10", "USD"), second.run.latest_id()));
     assert_eq!(kept.etag.as_deref(), Some("\"v1\""));
-    assert_eq!(rig.handle.log().newest(0, 1, |_| true).0[0].status_code, Some(304));
+    assert_eq!(rig.handle.request_log().newest(0, 1, |_| true).0[0].status_code, Some(304));
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,9 +193,9 @@ async fn requests_count_attempts_and_the_log_names_each_of_them() {
     let analytics = rig.whole_run().await.analytics();
     assert_eq!((analytics.requests, analytics.successful), (4, 2));
     assert_eq!(rig.log_ids(), ["US/b/1", "US/a/3", "US/a/2", "US/a/1"]);
-    let stats = rig.handle.log().stats();
+    let stats = rig.handle.request_log().stats();
     assert_eq!((stats.total, stats.successful, stats.duration), (4, 2, Duration::from_millis(20)));
-    let (failed, total) = rig.handle.log().newest(0, 9, |call| call.failure.is_some());
+    let (failed, total) = rig.handle.request_log().newest(0, 9, |call| call.failure.is_some());
     assert_eq!((total, failed[1].status_code, failed[0].status_code), (2, Some(503), None));
 }
 

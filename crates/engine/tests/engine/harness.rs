@@ -190,7 +190,7 @@ impl Rig {
     }
 
     pub(crate) fn log_ids(&self) -> Vec<String> {
-        self.handle.log().newest(0, usize::MAX, |_| true).0.iter().map(|call| call.id()).collect()
+        self.handle.request_log().newest(0, usize::MAX, |_| true).0.iter().map(|call| call.id()).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 //! can be mended.
 
 mod examination;
+pub(crate) mod mend;
 mod repair;
 mod report;
 
@@ -9,11 +10,10 @@ use std::path::Path;
 
 use price_cache_cli::arguments::DoctorArguments;
 use price_cache_cli::{Exit, Streams};
-use price_cache_domain::{StoreError, StoreMaintenance};
+use price_cache_domain::StoreError;
 use price_cache_storage_embedded::{OpenError, fallback_copy_in};
 
 use self::examination::Examination;
-use self::repair::Repair;
 use super::loaded;
 use crate::wiring;
 
@@ -44,7 +44,7 @@ pub async fn execute(
         }
         Err(error) => return Err(anyhow::Error::new(error).context("the store cannot be read to its end")),
     };
-    let repair = if arguments.repair { Some(mend(&*store, &mut examination).await?) } else { None };
+    let repair = if arguments.repair { Some(mend::mend(&*store, &mut examination).await?) } else { None };
     // A repair may have rebuilt the store, or a copy may have been made since.
     let copy = store.fallback_copy();
     if arguments.json {
@@ -53,22 +53,4 @@ pub async fn execute(
         report::tell(&*store, &examination, repair.as_ref(), copy, streams)?;
     }
     Ok(if examination.is_healthy() { Exit::Done } else { Exit::Failed })
-}
-
-/// Mends what can be mended in a store that was rebuilt.
-pub(crate) async fn mend_all(store: &dyn StoreMaintenance) -> anyhow::Result<()> {
-    let mut examination = Examination::of(store).await?;
-    for mended in mend(store, &mut examination).await?.mended {
-        tracing::warn!("{mended}");
-    }
-    Ok(())
-}
-
-/// Mends step by step, and leaves in `examination` how the store is after the last one.
-async fn mend(store: &dyn StoreMaintenance, examination: &mut Examination) -> anyhow::Result<Repair> {
-    let mut repair = Repair::of(store);
-    while repair.mend(store, examination).await? {
-        *examination = Examination::of(store).await?;
-    }
-    Ok(repair)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use price_cache_source_http::ConfigProblem;
 
-use super::load::{Loaded, variable_of};
+use super::loaded::{Loaded, variable_of};
 use super::place;
 
 /// A configuration that cannot be used. Displays as lines for a person.

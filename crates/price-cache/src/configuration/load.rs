@@ -1,31 +1,16 @@
 //! Reads a configuration file and the environment variables that override it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::{Table, Value};
 
 use super::check;
+use super::loaded::{ENVIRONMENT_PREFIX, Loaded, variable_of};
 use super::{Configuration, ConfigurationError};
-
-/// `PRICE_CACHE__RUN__PARALLEL_MARKETS=4` overrides `run.parallel_markets`.
-pub const ENVIRONMENT_PREFIX: &str = "PRICE_CACHE__";
 
 /// The largest configuration file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
-
-/// A configuration and where it came from.
-#[derive(Clone, Debug)]
-pub struct Loaded {
-    /// What it says.
-    pub configuration: Configuration,
-    /// The file.
-    pub path: PathBuf,
-    /// The file's text, to find places in.
-    pub(super) text: String,
-    /// Dotted keys that the environment set.
-    pub(super) overridden: Vec<String>,
-}
 
 /// Reads the file, applies overrides from `environment` and checks the whole.
 pub fn load(
@@ -106,11 +91,6 @@ fn override_of(name: &str, value: String) -> Option<(String, Value)> {
     let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok();
     let parsed = parsed.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
     Some((key, parsed.unwrap_or(Value::String(value))))
-}
-
-/// The environment variable that sets a key.
-pub(super) fn variable_of(key: &str) -> String {
-    format!("{ENVIRONMENT_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
 }
 
 fn set(table: &mut Table, key: &str, value: Value) -> Result<(), ConfigurationError> {

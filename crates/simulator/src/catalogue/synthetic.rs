@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Price, Product};
+use super::product::{Price, Product};
 use crate::hash::mix;
 
 const PREFIX: &str = "product-";

@@ -36,3 +36,19 @@ pub(super) fn push_string(body: &mut Vec<u8>, text: &str) {
     // Writing text into memory cannot fail.
     let _ = serde_json::to_writer(body, text);
 }
+
+/// Appends strings, or objects with an `id`, with commas between them.
+pub(super) fn push_items<T: AsRef<str>>(body: &mut Vec<u8>, ids: impl Iterator<Item = T>, objects: bool) {
+    for (position, id) in ids.enumerate() {
+        if position > 0 {
+            body.push(b',');
+        }
+        if objects {
+            body.extend_from_slice(b"{\"id\":");
+        }
+        push_string(body, id.as_ref());
+        if objects {
+            body.push(b'}');
+        }
+    }
+}

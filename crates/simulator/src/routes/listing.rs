@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::header::{HeaderValue, LINK};
 use hyper::{Response, StatusCode};
 
-use super::lists::push_items;
+use super::answers::push_items;
 use super::target::{Query, encode};
 use super::{Answer, Call, answers, fault_answers};
 use crate::faults::Verdict;

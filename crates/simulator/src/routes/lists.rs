@@ -2,7 +2,7 @@
 
 use hyper::StatusCode;
 
-use super::answers::{self, push_string};
+use super::answers::{self, push_items};
 use super::listing::serve;
 use super::{Answer, Call};
 
@@ -27,20 +27,4 @@ pub(super) async fn all_products(call: &Call) -> Answer {
         answers::json(StatusCode::OK, body)
     })
     .await
-}
-
-/// Appends strings, or objects with an `id`, with commas between them.
-pub(super) fn push_items<T: AsRef<str>>(body: &mut Vec<u8>, ids: impl Iterator<Item = T>, objects: bool) {
-    for (position, id) in ids.enumerate() {
-        if position > 0 {
-            body.push(b',');
-        }
-        if objects {
-            body.extend_from_slice(b"{\"id\":");
-        }
-        push_string(body, id.as_ref());
-        if objects {
-            body.push(b'}');
-        }
-    }
 }

@@ -6,14 +6,12 @@ use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
 use super::link::next_link;
-use super::said::{Announced, Next, hash_of, joined, number, odd, optional_text, truth};
+use super::said::{Announced, Next, SECTION, hash_of, joined, number, odd, optional_text, truth};
 use super::{Listed, Place, invalid};
 use crate::answer::kind_of;
 use crate::config::PaginationConfig;
 use crate::json::{Found, JsonPath};
 use crate::problem::Problems;
-
-pub(super) const SECTION: &str = "source.products.pagination";
 
 /// The style, with its paths compiled.
 enum Style {

@@ -7,9 +7,10 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::invalid;
-use super::pager::SECTION;
 use crate::answer::{kind_of, text_of};
 use crate::json::{Found, JsonPath};
+
+pub(super) const SECTION: &str = "source.products.pagination";
 
 /// How surely an answer says that more follows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

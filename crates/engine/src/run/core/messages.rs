@@ -2,9 +2,9 @@
 
 use price_cache_domain::{Actor, Decision, RetryFilter, RunId, RunTable, Timestamp};
 
-use super::Reply;
 use crate::error::CommandError;
-use crate::run::handle::Accepted;
+use crate::run::accepted::Accepted;
+use crate::run::core::reply::Reply;
 use crate::walk::report::{ProductDone, Report, Walk};
 
 /// What someone asks for.

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use crate::error::CommandError;
-use crate::run::handle::Accepted;
+use crate::run::accepted::Accepted;
 
 /// Takes one answer; whoever waited may be gone.
 #[derive(Debug)]

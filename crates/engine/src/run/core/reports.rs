@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use price_cache_domain::{Actor, Event, MarketId, PauseReason, RunFailure, RunFailureClass, Timestamp};
 
-use super::{Core, Effect};
-use crate::view::journal::Settled;
+use super::Core;
+use super::messages::Effect;
+use crate::view::event_log::Settled;
 use crate::view::snapshot::MarketSnapshot;
 use crate::walk::activity::Activity;
 use crate::walk::report::{ProductDone, Report, SessionEnd, SessionFailure};
@@ -56,7 +57,7 @@ impl Core {
     }
 
     pub(super) fn product_done(&mut self, done: &ProductDone, now: Timestamp) -> Vec<Effect> {
-        let Self { machine, snapshot, log, .. } = self;
+        let Self { machine, snapshot, requests, events, .. } = self;
         let Some(facts) = machine.state().facts() else { return Vec::new() };
         let (replaced, outcome) = (done.replaced.as_ref(), &done.entry.outcome);
         snapshot.send_modify(|snapshot| {
@@ -68,8 +69,8 @@ impl Core {
             market.pace.observe(done.took);
             market.last_step_at = Some(now);
             let market_id = &market.market;
-            let calls = log.add(market_id, &done.product, replaced, outcome, facts.logs_cleared_at());
-            log.journal().settled(Settled { market: market_id, replaced, outcome }, calls);
+            let new = requests.add(market_id, &done.product, replaced, outcome, facts.logs_cleared_at());
+            events.settled(Settled { market: market_id, replaced, outcome }, new);
             warn_of_low_success(market);
         });
         self.automatic_retries = 0;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use price_cache_domain::{Decision, Event, EventKind, Run, RunTable, StoreError, Timestamp};
 
+use super::Core;
 use super::commands::accept;
-use super::{Core, Effect, Reply};
+use super::messages::Effect;
+use super::reply::Reply;
 use crate::error::CommandError;
 use crate::view::snapshot::MarketSnapshot;
 use crate::walk::activity::Activity;
@@ -74,10 +76,10 @@ impl Core {
             self.not_recorded.clear();
         }
         if new_run || kind == EventKind::ClearLogs {
-            self.log.clear();
+            self.requests.clear();
         }
         let mut effects = self.after(kind, &run, now);
-        self.log.journal().state_changed();
+        self.events.state_changed();
         effects.extend(reply.map(|reply| accept(reply, kind, run.status())));
         effects
     }

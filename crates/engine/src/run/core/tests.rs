@@ -11,10 +11,11 @@ use price_cache_domain::{
 };
 use tokio::sync::{oneshot, watch};
 
-use super::{Command, Core, Effect, Input, Reply};
+use super::Core;
+use super::messages::{Command, Effect, Input};
+use super::reply::Reply;
 use crate::error::CommandError;
-use crate::run::handle::Accepted;
-use crate::view::log_book::CallLog;
+use crate::run::accepted::Accepted;
 use crate::view::snapshot::Snapshot;
 use crate::walk::activity::Activity;
 use crate::walk::report::{Report, SessionEnd, SessionFailure};
@@ -40,7 +41,7 @@ impl Bench {
             parallel_markets: 1,
             second_pass: true,
         });
-        let core = Core::new(Machine::new(run), publisher, Arc::new(CallLog::default()));
+        let core = Core::new(Machine::new(run), publisher, Arc::default(), Arc::default());
         Self { core, snapshot, now: Timestamp::from_millis(1_000), store_fails: false }
     }
 

@@ -4,9 +4,10 @@
 use price_cache_domain::RunFailureClass;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Fetched, WalkEnd, Walker};
+use super::{Fetched, Walker};
 use crate::upstream::decision::Next;
 use crate::upstream::observation::RequestKind;
+use crate::walk::market_job::WalkEnd;
 use crate::walk::report::SessionFailure;
 
 impl Walker<'_> {

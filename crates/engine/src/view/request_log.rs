@@ -1,20 +1,18 @@
-//! The newest calls of the run, kept in memory and found again from the records after a restart. A
-//! call is shown only once the record of its product is durable.
+//! The request log: the newest requests of the run, kept in memory and found again from the records after a restart. A
+//! request is shown only once the record of its product is durable.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use price_cache_domain::{Attempt, Failure, MarketId, Outcome, ProductId, Timestamp};
 
-use crate::view::journal::Journal;
-
 /// How many calls of a run are kept at most, the newest.
-pub const LOGGED_CALLS_MAX: usize = 10_000;
+pub const LOGGED_REQUESTS_MAX: usize = 10_000;
 
 /// One call of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoggedCall {
+pub struct LoggedRequest {
     /// When it was begun.
     pub at: Timestamp,
     /// Its market.
@@ -31,7 +29,7 @@ pub struct LoggedCall {
     pub failure: Option<Failure>,
 }
 
-impl LoggedCall {
+impl LoggedRequest {
     /// A text that names this call and no other of the run, the same before and after a restart: market,
     /// product and number with slashes between. A slash within an id is written `%2F`, a percent sign `%25`.
     pub fn id(&self) -> String {
@@ -44,13 +42,13 @@ impl LoggedCall {
     }
 }
 
-impl PartialOrd for LoggedCall {
+impl PartialOrd for LoggedRequest {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for LoggedCall {
+impl Ord for LoggedRequest {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.key().cmp(&other.key())
     }
@@ -58,7 +56,7 @@ impl Ord for LoggedCall {
 
 /// What the kept calls add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CallLogStats {
+pub struct RequestLogStats {
     /// Calls kept.
     pub total: usize,
     /// Of these, those that brought a price.
@@ -69,31 +67,30 @@ pub struct CallLogStats {
 
 /// The newest calls, ordered by time.
 #[derive(Debug, Default)]
-pub struct CallLog {
+pub struct RequestLog {
     calls: Mutex<Calls>,
-    journal: Arc<Journal>,
 }
 
 #[derive(Debug, Default)]
 struct Calls {
-    by_time: BTreeSet<LoggedCall>,
-    stats: CallLogStats,
+    by_time: BTreeSet<LoggedRequest>,
+    stats: RequestLogStats,
 }
 
 impl Calls {
     /// Whether the log is full of calls newer than this time.
     fn is_beyond(&self, at: Timestamp) -> bool {
-        self.by_time.len() >= LOGGED_CALLS_MAX && self.by_time.first().is_some_and(|oldest| at < oldest.at)
+        self.by_time.len() >= LOGGED_REQUESTS_MAX && self.by_time.first().is_some_and(|oldest| at < oldest.at)
     }
 
-    fn insert(&mut self, call: LoggedCall) {
+    fn insert(&mut self, call: LoggedRequest) {
         let (success, duration) = (call.failure.is_none(), call.duration);
         if self.by_time.insert(call) {
             self.stats.total += 1;
             self.stats.successful += usize::from(success);
             self.stats.duration += duration;
         }
-        if self.by_time.len() > LOGGED_CALLS_MAX
+        if self.by_time.len() > LOGGED_REQUESTS_MAX
             && let Some(oldest) = self.by_time.pop_first()
         {
             self.stats.total -= 1;
@@ -103,7 +100,7 @@ impl Calls {
     }
 }
 
-impl CallLog {
+impl RequestLog {
     /// Adds the calls of an outcome that are newer than those of `replaced` and ended after `cleared_at`;
     /// answers with them.
     pub(crate) fn add(
@@ -113,7 +110,7 @@ impl CallLog {
         replaced: Option<&Outcome>,
         outcome: &Outcome,
         cleared_at: Option<Timestamp>,
-    ) -> Vec<LoggedCall> {
+    ) -> Vec<LoggedRequest> {
         let logged_before = replaced.map_or(0, |outcome| outcome.attempts.requests());
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let added: Vec<_> = numbered(outcome, cleared_at)
@@ -141,11 +138,6 @@ impl CallLog {
         }
     }
 
-    /// What happens, calls among it.
-    pub(crate) const fn journal(&self) -> &Arc<Journal> {
-        &self.journal
-    }
-
     /// Forgets every call.
     pub(crate) fn clear(&self) {
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner) = Calls::default();
@@ -157,8 +149,8 @@ impl CallLog {
         &self,
         skip: usize,
         limit: usize,
-        wanted: impl Fn(&LoggedCall) -> bool,
-    ) -> (Vec<LoggedCall>, usize) {
+        wanted: impl Fn(&LoggedRequest) -> bool,
+    ) -> (Vec<LoggedRequest>, usize) {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let mut total = 0;
         let mut page = Vec::new();
@@ -172,7 +164,7 @@ impl CallLog {
     }
 
     /// What all kept calls add up to.
-    pub fn stats(&self) -> CallLogStats {
+    pub fn stats(&self) -> RequestLogStats {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).stats
     }
 }
@@ -187,8 +179,8 @@ fn numbered(outcome: &Outcome, cleared_at: Option<Timestamp>) -> impl Iterator<I
     (first_kept + 1..).zip(kept).filter(move |(_, attempt)| !is_cleared(attempt))
 }
 
-fn logged(market: &MarketId, product: &ProductId, number: u32, attempt: &Attempt) -> LoggedCall {
-    LoggedCall {
+fn logged(market: &MarketId, product: &ProductId, number: u32, attempt: &Attempt) -> LoggedRequest {
+    LoggedRequest {
         at: attempt.at,
         market: market.clone(),
         product: product.clone(),
@@ -224,31 +216,31 @@ mod tests {
 
     #[test]
     fn only_the_newest_calls_stay_and_the_stats_are_theirs() {
-        let log = CallLog::default();
+        let log = RequestLog::default();
         let (market, _) = ids();
-        for index in 0..LOGGED_CALLS_MAX as i64 + 5 {
+        for index in 0..LOGGED_REQUESTS_MAX as i64 + 5 {
             let product = ProductId::new(format!("p{index}")).unwrap();
             log.add(&market, &product, None, &outcome(&[index]), None);
         }
-        assert_eq!(log.stats().total, LOGGED_CALLS_MAX);
+        assert_eq!(log.stats().total, LOGGED_REQUESTS_MAX);
         assert_eq!(log.stats().duration, Duration::from_secs(10));
         let (newest, total) = log.newest(1, 2, |_| true);
-        assert_eq!(total, LOGGED_CALLS_MAX);
+        assert_eq!(total, LOGGED_REQUESTS_MAX);
         assert_eq!(newest.iter().map(|call| call.at.as_millis()).collect::<Vec<_>>(), [10_003, 10_002]);
     }
 
     #[test]
     fn a_retried_product_adds_its_new_calls_only_and_cleared_ones_stay_away() {
         let (market, product) = ids();
-        let log = CallLog::default();
+        let log = RequestLog::default();
         let first = outcome(&[10, 20]);
         log.add(&market, &product, None, &first, None);
         log.add(&market, &product, Some(&first), &outcome(&[10, 20, 30]), None);
         assert_eq!(
-            log.newest(0, 10, |_| true).0.iter().map(LoggedCall::id).collect::<Vec<_>>(),
+            log.newest(0, 10, |_| true).0.iter().map(LoggedRequest::id).collect::<Vec<_>>(),
             ["US/p/3", "US/p/2", "US/p/1"]
         );
-        let log = CallLog::default();
+        let log = RequestLog::default();
         log.add(&market, &product, None, &outcome(&[10, 20, 30]), Some(Timestamp::from_millis(25)));
         assert_eq!(log.newest(0, 10, |_| true).1, 1);
     }
@@ -256,8 +248,8 @@ mod tests {
     #[test]
     fn recovery_finds_the_newest_calls_in_whatever_order_the_records_come() {
         let (market, _) = ids();
-        let (live, recovered) = (CallLog::default(), CallLog::default());
-        let count = LOGGED_CALLS_MAX as i64 + 50;
+        let (live, recovered) = (RequestLog::default(), RequestLog::default());
+        let count = LOGGED_REQUESTS_MAX as i64 + 50;
         for at in 0..count {
             let product = ProductId::new(format!("p{at}")).unwrap();
             live.add(&market, &product, None, &outcome(&[at]), None);
@@ -269,8 +261,8 @@ mod tests {
             recovered.recover(&market, &product, &outcome(&[at]), None);
         }
         assert_eq!(
-            live.newest(0, LOGGED_CALLS_MAX, |_| true),
-            recovered.newest(0, LOGGED_CALLS_MAX, |_| true)
+            live.newest(0, LOGGED_REQUESTS_MAX, |_| true),
+            recovered.newest(0, LOGGED_REQUESTS_MAX, |_| true)
         );
         assert_eq!(live.stats(), recovered.stats());
     }

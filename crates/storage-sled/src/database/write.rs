@@ -3,8 +3,8 @@
 use price_cache_domain::StoreError;
 use price_cache_storage_embedded::{Table, WriteGroup};
 
+use super::SledDatabase;
 use crate::chunks;
-use crate::database::SledDatabase;
 use crate::error::from_sled;
 
 pub(crate) struct Group<'a>(pub(crate) &'a SledDatabase);

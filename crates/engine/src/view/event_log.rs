@@ -1,22 +1,22 @@
-//! What happens, in the order in which it happens: transitions and calls, for readers who follow along at
-//! their own pace. Nobody's pace matters to the run: whoever is too slow misses entries and is told so.
+//! The event log: transitions and requests in the order in which they happen, for readers who follow along at their own
+//! pace. A reader who is too slow misses entries and sees it by the numbers; the run never waits for one.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use price_cache_domain::{
     Actor, Change, Event, EventKind, Hook, MarketId, Outcome, RunStatus, RunTable, Timestamp,
 };
 use tokio::sync::watch;
 
-use crate::view::log_book::LoggedCall;
+use crate::view::request_log::LoggedRequest;
 
 /// Entries kept for readers who fall behind or come back.
-pub const JOURNAL_ENTRIES_MAX: usize = 4_096;
+pub const EVENTS_KEPT_MAX: usize = 4_096;
 
-/// Transitions kept, the newest, however many calls came after them.
+/// Transitions kept, the newest, however many requests came after them.
 pub const TRANSITIONS_KEPT_MAX: usize = 200;
 
 /// A change of the run's state.
@@ -76,27 +76,27 @@ impl Transition {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum EngineEvent {
     /// The run changed its state.
     Transition(Transition),
-    /// A call whose record is durable.
-    Call(LoggedCall),
+    /// A request whose record is durable.
+    Request(LoggedRequest),
 }
 
-/// One happening.
+/// One event.
 #[derive(Debug)]
-pub struct JournalEntry {
+pub struct LoggedEvent {
     /// Counts up by one from 1 since the service was opened.
     pub sequence: u64,
     /// What happened.
-    pub happening: Happening,
+    pub event: EngineEvent,
     rendered: OnceLock<Box<str>>,
 }
 
-impl JournalEntry {
+impl LoggedEvent {
     /// The entry as a text, made by the first reader and shared by all others.
-    pub fn rendered(&self, render: impl FnOnce(&Happening) -> String) -> &str {
-        self.rendered.get_or_init(|| render(&self.happening).into_boxed_str())
+    pub fn rendered(&self, render: impl FnOnce(&EngineEvent) -> String) -> &str {
+        self.rendered.get_or_init(|| render(&self.event).into_boxed_str())
     }
 }
 
@@ -114,37 +114,37 @@ pub struct Settled<'a> {
 type Observer = Box<dyn Fn(Settled<'_>) + Send + Sync>;
 
 /// The newest happenings.
-pub struct Journal {
+pub struct EventLog {
     kept: Mutex<Kept>,
     latest: watch::Sender<u64>,
     state_changes: AtomicU64,
-    observer: OnceLock<Observer>,
+    observers: RwLock<Vec<Observer>>,
 }
 
 #[derive(Default)]
 struct Kept {
-    entries: VecDeque<Arc<JournalEntry>>,
+    entries: VecDeque<Arc<LoggedEvent>>,
     transitions: VecDeque<Transition>,
 }
 
-impl Default for Journal {
+impl Default for EventLog {
     fn default() -> Self {
         Self {
             kept: Mutex::default(),
             latest: watch::Sender::new(0),
             state_changes: AtomicU64::new(0),
-            observer: OnceLock::new(),
+            observers: RwLock::default(),
         }
     }
 }
 
-impl fmt::Debug for Journal {
+impl fmt::Debug for EventLog {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Journal").field("latest", &self.latest()).finish_non_exhaustive()
+        formatter.debug_struct("EventLog").field("latest", &self.latest()).finish_non_exhaustive()
     }
 }
 
-impl Journal {
+impl EventLog {
     /// The sequence number of the newest entry; 0 before the first.
     pub fn latest(&self) -> u64 {
         *self.latest.borrow()
@@ -157,7 +157,7 @@ impl Journal {
 
     /// The entries after `sequence`, oldest first, at most `limit`. The first one has a higher number
     /// than `sequence + 1` when those between are not kept any more.
-    pub fn after(&self, sequence: u64, limit: usize) -> Vec<Arc<JournalEntry>> {
+    pub fn after(&self, sequence: u64, limit: usize) -> Vec<Arc<LoggedEvent>> {
         let kept = self.kept();
         let first = kept.entries.front().map_or(0, |entry| entry.sequence);
         let skip = usize::try_from((sequence + 1).saturating_sub(first)).unwrap_or(usize::MAX);
@@ -180,34 +180,32 @@ impl Journal {
         self.state_changes.fetch_add(1, Ordering::Release);
     }
 
-    /// Has `observer` see each outcome from now on; it must not block. There can be one: false when
-    /// there is another already.
-    pub fn observe(&self, observer: impl Fn(Settled<'_>) + Send + Sync + 'static) -> bool {
-        self.observer.set(Box::new(observer)).is_ok()
+    /// Has `observer` see each outcome from now on, with any others; it must not block.
+    pub fn observe(&self, observer: impl Fn(Settled<'_>) + Send + Sync + 'static) {
+        self.observers.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(observer));
     }
 
-    /// A product's outcome is durable; these of its calls are new in the log.
-    pub(crate) fn settled(&self, settled: Settled<'_>, calls: Vec<LoggedCall>) {
-        if let Some(observer) = self.observer.get() {
-            observer(settled);
-        }
-        self.append(calls.into_iter().map(Happening::Call));
+    /// A product's outcome is durable; these of its requests are new in the log.
+    pub(crate) fn settled(&self, settled: Settled<'_>, requests: Vec<LoggedRequest>) {
+        let observers = self.observers.read().unwrap_or_else(PoisonError::into_inner);
+        observers.iter().for_each(|observer| observer(settled));
+        self.append(requests.into_iter().map(EngineEvent::Request));
     }
 
-    fn append(&self, happenings: impl IntoIterator<Item = Happening>) {
+    fn append(&self, happenings: impl IntoIterator<Item = EngineEvent>) {
         // The number is given under the lock, so that entries stand in the order of their numbers.
         let mut kept = self.kept();
         let mut sequence = self.latest();
-        for happening in happenings {
+        for event in happenings {
             sequence += 1;
-            if let Happening::Transition(transition) = &happening {
+            if let EngineEvent::Transition(transition) = &event {
                 kept.transitions.push_back(transition.clone());
                 if kept.transitions.len() > TRANSITIONS_KEPT_MAX {
                     kept.transitions.pop_front();
                 }
             }
-            kept.entries.push_back(Arc::new(JournalEntry { sequence, happening, rendered: OnceLock::new() }));
-            if kept.entries.len() > JOURNAL_ENTRIES_MAX {
+            kept.entries.push_back(Arc::new(LoggedEvent { sequence, event, rendered: OnceLock::new() }));
+            if kept.entries.len() > EVENTS_KEPT_MAX {
                 kept.entries.pop_front();
             }
         }
@@ -219,11 +217,11 @@ impl Journal {
     }
 }
 
-/// As a hook of the run's machine, the journal notes each change of state.
-impl Hook<RunTable> for Journal {
+/// As a hook of the run's state machine, the log notes each change of state.
+impl Hook<RunTable> for EventLog {
     fn transitioned(&self, change: &Change<'_, RunTable>) {
         if let Some(transition) = Transition::of(change) {
-            self.append([Happening::Transition(transition)]);
+            self.append([EngineEvent::Transition(transition)]);
         }
     }
 }
@@ -234,39 +232,39 @@ mod tests {
 
     use super::*;
 
-    fn note(journal: &Journal, event: &Event) {
+    fn note(log: &EventLog, event: &Event) {
         let (run, actor, at) = (Run::new(), Actor::named("test"), Timestamp::from_millis(7));
-        journal.transitioned(&Change { from: &run, to: &run, event, actor: &actor, at });
+        log.transitioned(&Change { from: &run, to: &run, event, actor: &actor, at });
     }
 
-    fn sequences(journal: &Journal, after: u64, limit: usize) -> Vec<u64> {
-        journal.after(after, limit).iter().map(|entry| entry.sequence).collect()
+    fn sequences(log: &EventLog, after: u64, limit: usize) -> Vec<u64> {
+        log.after(after, limit).iter().map(|entry| entry.sequence).collect()
     }
 
     #[test]
     fn readers_get_what_is_newer_and_see_by_the_numbers_what_they_missed() {
-        let journal = Journal::default();
-        assert_eq!((journal.latest(), sequences(&journal, 0, 9)), (0, vec![]));
-        for _ in 0..JOURNAL_ENTRIES_MAX + 2 {
-            note(&journal, &Event::Reset);
+        let log = EventLog::default();
+        assert_eq!((log.latest(), sequences(&log, 0, 9)), (0, vec![]));
+        for _ in 0..EVENTS_KEPT_MAX + 2 {
+            note(&log, &Event::Reset);
         }
-        let latest = JOURNAL_ENTRIES_MAX as u64 + 2;
-        assert_eq!(journal.latest(), latest);
-        assert_eq!(sequences(&journal, 2, 2), [3, 4]);
-        assert_eq!(sequences(&journal, 0, 2), [3, 4], "1 and 2 are gone");
-        assert_eq!(sequences(&journal, latest - 1, 9), [latest]);
-        assert!(sequences(&journal, latest, 9).is_empty() && sequences(&journal, latest + 5, 9).is_empty());
-        assert_eq!(journal.transitions().len(), TRANSITIONS_KEPT_MAX);
+        let latest = EVENTS_KEPT_MAX as u64 + 2;
+        assert_eq!(log.latest(), latest);
+        assert_eq!(sequences(&log, 2, 2), [3, 4]);
+        assert_eq!(sequences(&log, 0, 2), [3, 4], "1 and 2 are gone");
+        assert_eq!(sequences(&log, latest - 1, 9), [latest]);
+        assert!(sequences(&log, latest, 9).is_empty() && sequences(&log, latest + 5, 9).is_empty());
+        assert_eq!(log.transitions().len(), TRANSITIONS_KEPT_MAX);
     }
 
     #[test]
     fn transitions_say_why_and_products_are_none() {
-        let journal = Journal::default();
-        note(&journal, &Event::ProductDone);
-        note(&journal, &Event::Start { run: RunId::from_number(1) });
+        let log = EventLog::default();
+        note(&log, &Event::ProductDone);
+        note(&log, &Event::Start { run: RunId::from_number(1) });
         let class = Some(FailureClass::Timeout);
-        note(&journal, &Event::RetryFailed { filter: RetryFilter { market: None, class } });
-        let told: Vec<_> = journal.transitions().into_iter().map(|told| (told.event, told.reason)).collect();
+        note(&log, &Event::RetryFailed { filter: RetryFilter { market: None, class } });
+        let told: Vec<_> = log.transitions().into_iter().map(|told| (told.event, told.reason)).collect();
         assert_eq!(
             told,
             [(EventKind::RetryFailed, Some("class timeout".to_owned())), (EventKind::Start, None)]

@@ -35,8 +35,8 @@ pub struct Settings {
     pub retry: String,
     /// More lines of `[server]`.
     pub server: String,
-    /// `run.retry.second_pass`.
-    pub second_pass: bool,
+    /// `run.retry.end_of_market_retry`.
+    pub end_of_market_retry: bool,
 }
 
 /// The kind of store that `PRICE_CACHE_STORE` asks for: `sled`, `redb`; none where it is not set or `default`.
@@ -56,7 +56,7 @@ impl Default for Settings {
             run: String::new(),
             retry: String::new(),
             server: String::new(),
-            second_pass: true,
+            end_of_market_retry: true,
         }
     }
 }
@@ -65,12 +65,12 @@ impl Settings {
     fn toml(&self, folder: &Path) -> String {
         let kind = self.store.as_ref().map(|kind| format!("kind = {kind:?}\n")).unwrap_or_default();
         format!(
-            "\n[run]\nparallel_markets = {}\n{}\n\n[run.retry]\nattempts_max = {}\nsecond_pass = {}\nbackoff_start = \"1ms\"\n\
+            "\n[run]\nparallel_markets = {}\n{}\n\n[run.retry]\nattempts_max = {}\nend_of_market_retry = {}\nbackoff_start = \"1ms\"\n\
              backoff_max = \"5ms\"\n{}\n\n[server]\nlisten = \"{}\"\n{}\n\n[storage]\n{kind}path = {:?}\nreserve_mib = {}\n",
             self.parallel_markets,
             self.run,
             self.attempts_max,
-            self.second_pass,
+            self.end_of_market_retry,
             self.retry,
             self.listen,
             self.server,

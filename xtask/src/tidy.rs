@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::shell;
 
 /// Lines of a file of code at most; tests may be longer, as they are read one at a time.
-const LINES_MAX: usize = 600;
+const LINES_MAX: usize = 400;
 
 pub(crate) fn check() -> Result<()> {
     let mut wrong = Vec::new();

@@ -32,6 +32,7 @@ pub struct IllegalTransition {
 /// assert_eq!(refused.to_string(), "start is not possible while the run is INITIALIZING");
 /// # Ok::<(), price_cache_domain::IllegalTransition>(())
 /// ```
+#[expect(clippy::too_many_lines, reason = "one table, read as a whole")]
 pub fn transition(run: &Run, event: Event, now: Timestamp) -> Result<Run, IllegalTransition> {
     let illegal = Err(IllegalTransition { from: run.status(), event: event.kind() });
     match (run, event) {

@@ -8,18 +8,17 @@ use std::time::Duration;
 pub struct Options {
     /// How many markets are walked at a time. Within a market there is one request at a time, always.
     pub parallel_markets: NonZeroUsize,
-    /// Records per market that may be on their way to the disk while the next request runs: what a kill
-    /// may cost in repeated requests.
-    pub undurable_records_max: NonZeroUsize,
+    /// Writes per market that may be unsynced while the next request runs: the most requests that a kill repeats.
+    pub max_unsynced_writes: NonZeroUsize,
     /// The shortest time from an answer to the next request of the same market.
     pub delay_between_requests: Duration,
     /// Whether a run that was interrupted by a kill or shutdown goes on by itself at start-up.
     pub resume_interrupted: bool,
     /// How fast requests may follow each other.
     pub pacing: PacingOptions,
-    /// When and how failed requests are repeated.
+    /// When and how failed requests are retried.
     pub retry: RetryOptions,
-    /// When a market is set aside because the upstream is unwell, and tried again.
+    /// When the circuit breaker of a market opens, and when it is probed.
     pub parking: ParkingOptions,
 }
 
@@ -27,7 +26,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             parallel_markets: NonZeroUsize::MIN,
-            undurable_records_max: NonZeroUsize::MIN.saturating_add(15),
+            max_unsynced_writes: NonZeroUsize::MIN.saturating_add(15),
             delay_between_requests: Duration::ZERO,
             resume_interrupted: true,
             pacing: PacingOptions::default(),
@@ -46,8 +45,8 @@ pub struct PacingOptions {
     pub upstream_interval_min: Duration,
     /// The same for the requests of one market.
     pub market_interval_min: Duration,
-    /// Whether the pace falls when the upstream refuses requests as too many or answers much more slowly than
-    /// usual, and is earned back when it does not.
+    /// Whether the rate adapts: it falls when the upstream refuses requests or answers much more slowly than usual, and
+    /// grows back when it does not.
     pub adaptive: bool,
 }
 
@@ -57,13 +56,13 @@ impl Default for PacingOptions {
     }
 }
 
-/// When a market is set aside because the upstream is unwell, and tried again.
+/// When the circuit breaker of a market opens (the market is parked), and when canary requests probe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParkingOptions {
-    /// So many failed products in a row park a market; as many are held back meanwhile instead of being
+    /// Failed products in a row that open the circuit of a market; until then they are held back instead of being
     /// recorded as failed. 0 means never.
     pub failures_in_a_row: u32,
-    /// The first probe comes after this; the delay doubles with each one that fails.
+    /// The first canary request is sent after this; the delay doubles with each one that fails.
     pub probe_delay_start: Duration,
     /// The longest delay that doubling leads to.
     pub probe_delay_max: Duration,
@@ -79,11 +78,10 @@ impl Default for ParkingOptions {
     }
 }
 
-/// When and how failed requests are repeated.
+/// When and how failed requests are retried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryOptions {
-    /// Requests per product and visit at most, the first included. An answer that only asks to come
-    /// later is not counted.
+    /// Requests per product and visit at most, the first included. Rate-limited answers are not counted.
     pub attempts_max: NonZeroU32,
     /// The upper bound of the wait after the first failure; doubles with each further one.
     pub backoff_start: Duration,
@@ -91,14 +89,14 @@ pub struct RetryOptions {
     pub backoff_max: Duration,
     /// The longest `Retry-After` that is honoured; a longer one is cut to this.
     pub retry_after_max: Duration,
-    /// How long a product is tried while the upstream only asks to come later.
+    /// Give up on a product after being rate limited for this long.
     pub rate_limited_max: Duration,
-    /// Retries that a run may spend before any product came.
+    /// The retry budget of a run before its first success.
     pub budget_start: u32,
-    /// Retries that 100 products which came pay for: in an outage, so much more load at most.
+    /// The retry budget: retries per 100 successes.
     pub budget_percent: u32,
-    /// Whether the failed products of a market are tried once more at its end.
-    pub second_pass: bool,
+    /// Whether products that failed in a transient way are retried once at the end of their market.
+    pub end_of_market_retry: bool,
 }
 
 impl Default for RetryOptions {
@@ -111,7 +109,7 @@ impl Default for RetryOptions {
             rate_limited_max: Duration::from_secs(300),
             budget_start: 20,
             budget_percent: 10,
-            second_pass: true,
+            end_of_market_retry: true,
         }
     }
 }

@@ -4,6 +4,7 @@ mod check;
 mod error;
 mod load;
 mod loaded;
+mod old_keys;
 mod place;
 mod secret_texts;
 mod template;
@@ -33,7 +34,7 @@ pub use template::TEMPLATE;
 pub struct Configuration {
     /// Where the prices come from.
     pub source: SourceConfig,
-    /// How a run goes.
+    /// The run: its order, rate limits, retries and circuit breakers.
     #[serde(default)]
     pub run: RunConfig,
     /// How clients reach the cache.
@@ -57,13 +58,14 @@ pub struct RunConfig {
     pub delay_between_requests: Span,
     /// Whether a run that was interrupted goes on by itself when the server starts.
     pub resume_interrupted: bool,
-    /// Fetched prices per market that may be on their way to the disk while the next request runs.
-    pub undurable_records_max: NonZeroUsize,
+    /// Writes per market that may be unsynced while the next request runs: the most that a crash repeats.
+    #[serde(alias = "undurable_records_max")]
+    pub max_unsynced_writes: NonZeroUsize,
     /// How fast requests may follow each other.
     pub pacing: PacingConfig,
-    /// When and how failed requests are repeated.
+    /// When and how failed requests are retried.
     pub retry: RetryConfig,
-    /// When a market is set aside because the upstream is unwell, and tried again.
+    /// When the circuit breaker of a market opens (the market is parked), and when it is probed.
     pub parking: ParkingConfig,
 }
 
@@ -74,7 +76,7 @@ impl Default for RunConfig {
             parallel_markets: options.parallel_markets,
             delay_between_requests: options.delay_between_requests.into(),
             resume_interrupted: options.resume_interrupted,
-            undurable_records_max: options.undurable_records_max,
+            max_unsynced_writes: options.max_unsynced_writes,
             pacing: PacingConfig::default(),
             retry: RetryConfig::default(),
             parking: ParkingConfig::default(),
@@ -87,7 +89,7 @@ impl RunConfig {
     pub fn options(&self) -> Options {
         Options {
             parallel_markets: self.parallel_markets,
-            undurable_records_max: self.undurable_records_max,
+            max_unsynced_writes: self.max_unsynced_writes,
             delay_between_requests: self.delay_between_requests.into(),
             resume_interrupted: self.resume_interrupted,
             pacing: PacingOptions {
@@ -103,7 +105,7 @@ impl RunConfig {
                 rate_limited_max: self.retry.rate_limited_max.into(),
                 budget_start: self.retry.budget_start,
                 budget_percent: self.retry.budget_percent,
-                second_pass: self.retry.second_pass,
+                end_of_market_retry: self.retry.end_of_market_retry,
             },
             parking: ParkingOptions {
                 failures_in_a_row: self.parking.failures_in_a_row,
@@ -130,8 +132,8 @@ pub struct PacingConfig {
     /// Requests per second that one market sends at most; without it there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub market_requests_per_second: Option<f64>,
-    /// Whether the pace falls when the upstream refuses requests as too many or answers much more slowly than
-    /// usual, and is earned back when it does not.
+    /// Whether the rate adapts: it falls when the upstream refuses requests (429, 503) or answers much more slowly than
+    /// usual, and grows back when it does not.
     pub adaptive: bool,
 }
 
@@ -154,14 +156,15 @@ pub struct RetryConfig {
     pub backoff_max: Span,
     /// The longest `Retry-After` that is honoured.
     pub retry_after_max: Span,
-    /// How long a product is tried while the upstream only asks to come later.
+    /// Give up on a product after being rate limited for this long.
     pub rate_limited_max: Span,
-    /// Retries that a run may spend before any product came.
+    /// The retry budget of a run before its first success.
     pub budget_start: u32,
-    /// Retries that 100 products which came pay for: in an outage, so much more load at most.
+    /// The retry budget: retries per 100 successes.
     pub budget_percent: u32,
-    /// Whether the failed products of a market are tried once more at its end.
-    pub second_pass: bool,
+    /// Whether products that failed in a transient way are retried once at the end of their market.
+    #[serde(alias = "second_pass")]
+    pub end_of_market_retry: bool,
 }
 
 impl Default for RetryConfig {
@@ -175,7 +178,7 @@ impl Default for RetryConfig {
             rate_limited_max: options.rate_limited_max.into(),
             budget_start: options.budget_start,
             budget_percent: options.budget_percent,
-            second_pass: options.second_pass,
+            end_of_market_retry: options.end_of_market_retry,
         }
     }
 }
@@ -184,9 +187,9 @@ impl Default for RetryConfig {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ParkingConfig {
-    /// So many failed products in a row set a market aside; 0 means never.
+    /// Failed products in a row that open the circuit of a market; 0 means never.
     pub failures_in_a_row: u32,
-    /// The longest wait before the first probe; doubles with each one that fails.
+    /// The longest wait before the first canary request; doubles with each one that fails.
     pub probe_delay_start: Span,
     /// The longest wait that doubling leads to.
     pub probe_delay_max: Span,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::costs::{self, Costs};
 use crate::options::SelfTest;
 use crate::plan::Plan;
-use crate::profile::UNDURABLE_RECORDS_MAX;
+use crate::profile::UNSYNCED_WRITES_MAX;
 use crate::promise::Promise;
 use crate::shown::Shown;
 use crate::stage::Stage;
@@ -246,7 +246,7 @@ impl<'a> Killer<'a> {
     /// Lets the doctor compare every counter with the records, and holds its counts against what the upstream saw.
     async fn examine(&mut self) -> anyhow::Result<()> {
         let found = self.stage.doctor().await?;
-        self.costs.add(&found, &self.simulator.ledger(), self.run_kills, UNDURABLE_RECORDS_MAX)
+        self.costs.add(&found, &self.simulator.ledger(), self.run_kills, UNSYNCED_WRITES_MAX)
     }
 }
 

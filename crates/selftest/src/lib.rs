@@ -26,7 +26,7 @@ pub use digest::Digest;
 pub use figures::Figures;
 pub use options::SelfTest;
 pub use process::{EndedEarly, Launch, Process, Server, Signal, command, prepared};
-pub use profile::{Profile, UNDURABLE_RECORDS_MAX};
+pub use profile::{Profile, UNSYNCED_WRITES_MAX};
 pub use promise::{Broken, Promise};
 pub use selftest::{Failed, disk_time};
 pub use status::{MarketView, StatusView};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use price_cache_simulator::Latency;
 
-use crate::profile::{Profile, UNDURABLE_RECORDS_MAX};
+use crate::profile::{Profile, UNSYNCED_WRITES_MAX};
 
 /// Requests are answered at once or up to so much later.
 const LATENCY_MAX: Duration = Duration::from_millis(4);
@@ -36,7 +36,7 @@ pub struct SelfTest {
     /// How long the upstream takes for an answer.
     pub latency: Latency,
     /// Requests that a kill may cost each market that is walked, over all kills; a single one never more than
-    /// [`UNDURABLE_RECORDS_MAX`].
+    /// [`UNSYNCED_WRITES_MAX`].
     pub kill_cost_max: u32,
 }
 
@@ -56,7 +56,7 @@ impl SelfTest {
             products_min: 50,
             parallel_markets: 4,
             latency: Latency { fixed: Duration::ZERO, jitter: LATENCY_MAX },
-            kill_cost_max: UNDURABLE_RECORDS_MAX,
+            kill_cost_max: UNSYNCED_WRITES_MAX,
         }
     }
 }

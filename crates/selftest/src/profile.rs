@@ -1,7 +1,7 @@
 //! Where the kills of a self-test go, and what each may cost.
 
-/// `run.undurable_records_max`: what a kill may cost per active market at most, the request in flight included.
-pub const UNDURABLE_RECORDS_MAX: u32 = 16;
+/// `run.max_unsynced_writes`: what a kill may cost per active market at most, the request in flight included.
+pub const UNSYNCED_WRITES_MAX: u32 = 16;
 
 /// Where the kills of a self-test go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

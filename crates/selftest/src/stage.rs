@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::options::SelfTest;
 use crate::process::{EndedEarly, Launch, Process, command};
-use crate::profile::UNDURABLE_RECORDS_MAX;
+use crate::profile::UNSYNCED_WRITES_MAX;
 use crate::promise::Promise;
 use crate::{Digest, Server};
 
@@ -110,7 +110,7 @@ market_check = "$.market"
 
 [run]
 parallel_markets = {parallel_markets}
-undurable_records_max = {UNDURABLE_RECORDS_MAX}
+max_unsynced_writes = {UNSYNCED_WRITES_MAX}
 resume_interrupted = true
 
 [run.retry]

@@ -34,7 +34,7 @@ fn faults() -> (Faults, Vec<String>) {
 }
 
 async fn refuse(query: &str) -> anyhow::Result<()> {
-    let settings = Settings { second_pass: false, ..Settings::default() };
+    let settings = Settings { end_of_market_retry: false, ..Settings::default() };
     let stage = Stage::new(Catalogue::synthetic(1, PRODUCTS), &settings).await?;
     let source = Source::rest(&stage.simulator.base_url()).price_query(query);
     stage.scene.configure(&source.to_string(), &settings)?;

@@ -114,7 +114,7 @@ async fn count(
         market.pace.observe(took.unwrap_or(busy.saturating_add(delay)));
         before = Some(ended_at);
     }
-    if market.to_do(facts.pass(), options.retry.second_pass) == 0 {
+    if market.to_do(facts.pass(), options.retry.end_of_market_retry) == 0 {
         market.activity = Activity::Done;
     }
     Ok(latest)

@@ -84,7 +84,7 @@ impl CacheService {
             stop_requested: false,
             retry_at: None,
             parallel_markets: options.parallel_markets.get(),
-            second_pass: options.retry.second_pass,
+            second_pass: options.retry.end_of_market_retry,
         });
         let (inputs, commands) = mpsc::channel(COMMANDS_MAX);
         let (reporter, reports) = Reporter::channel(REPORTS_MAX);
@@ -97,8 +97,8 @@ impl CacheService {
             reporter,
             options: WalkOptions {
                 parallel_markets: options.parallel_markets.get(),
-                max_unsynced_writes: options.undurable_records_max.get(),
-                end_of_market_retry: options.retry.second_pass,
+                max_unsynced_writes: options.max_unsynced_writes.get(),
+                end_of_market_retry: options.retry.end_of_market_retry,
             },
         };
         let core = Core::new(machine, publisher, Arc::clone(&requests), Arc::clone(&events));

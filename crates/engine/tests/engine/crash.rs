@@ -34,7 +34,7 @@ fn setup(parallel_markets: usize) -> Setup {
     });
     Setup::new(source).with_options(|options| {
         options.parallel_markets = NonZeroUsize::new(parallel_markets).unwrap();
-        options.undurable_records_max = NonZeroUsize::new(WINDOW).unwrap();
+        options.max_unsynced_writes = NonZeroUsize::new(WINDOW).unwrap();
         options.retry.backoff_start = Duration::from_millis(20);
         options.retry.budget_start = 1_000;
         options.parking.failures_in_a_row = 0;

@@ -80,7 +80,7 @@ async fn products_that_are_refused_among_good_ones_are_failures_of_their_own() {
             source.script("US", &format!("p{index:04}"), [Err(fault(FailureClass::Credentials))]);
         }
         let setup = Setup::new(source.clone()).with_options(|options| {
-            options.undurable_records_max = NonZeroUsize::new(window).unwrap();
+            options.max_unsynced_writes = NonZeroUsize::new(window).unwrap();
         });
         let done = setup.open().await.whole_run().await;
         assert_eq!(counts(&done, "US"), (20, 8, 12));

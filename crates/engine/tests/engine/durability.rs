@@ -12,7 +12,7 @@ use super::harness::{Rig, Setup, counts, failure_of, pause_of};
 async fn held(products: usize, undurable_max: usize) -> (Rig, MemoryStore) {
     let source = ScriptedSource::new().with_numbered("US", products);
     let setup = Setup::new(source).with_options(|options| {
-        options.undurable_records_max = NonZeroUsize::new(undurable_max).unwrap();
+        options.max_unsynced_writes = NonZeroUsize::new(undurable_max).unwrap();
     });
     setup.store.hold_writes();
     let rig = setup.open().await;

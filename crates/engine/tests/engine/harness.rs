@@ -72,7 +72,7 @@ impl Setup {
 
     /// Failed products are not tried again at the end of their market.
     pub(crate) fn without_second_pass(self) -> Self {
-        self.with_options(|options| options.retry.second_pass = false)
+        self.with_options(|options| options.retry.end_of_market_retry = false)
     }
 
     fn ports(&self) -> (Ports, PausedClock) {

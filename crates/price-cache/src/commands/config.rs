@@ -49,6 +49,7 @@ fn init(config: &Path, arguments: &InitArguments, streams: &mut Streams) -> anyh
 fn check(config: &Path, streams: &mut Streams) -> anyhow::Result<Exit> {
     let loaded = loaded(config)?;
     wiring::open_source(&loaded)?;
+    loaded.warnings.iter().for_each(|warning| streams.human(&format!("warning: {warning}")));
     streams.human(&format!("{} is fine", wiring::shown(config)));
     Ok(Exit::Done)
 }

@@ -29,6 +29,7 @@ pub async fn execute(config: &Path, arguments: &RunArguments, streams: &mut Stre
     let loaded = loaded(config)?;
     let (lines, warnings) = mpsc::channel();
     logging::to_channel(lines);
+    loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut signals = Signals::new()?;
     // The start below resumes; nothing is to run before it is shown.
     let options = Options { resume_interrupted: false, ..loaded.configuration.run.options() };

@@ -6,7 +6,7 @@ use anyhow::Context;
 use price_cache_cli::arguments::SelftestArguments;
 use price_cache_cli::render::number;
 use price_cache_cli::{Exit, Streams};
-use price_cache_selftest::{Failed, Figures, SelfTest, UNDURABLE_RECORDS_MAX};
+use price_cache_selftest::{Failed, Figures, SelfTest, UNSYNCED_WRITES_MAX};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -123,7 +123,7 @@ fn tell(result: &Result<Figures, Failed>, test: &SelfTest, repeat: &str, streams
         (
             "requests",
             format!(
-                "{}, of these {} again: {:.2} per kill and market, where {UNDURABLE_RECORDS_MAX} are allowed",
+                "{}, of these {} again: {:.2} per kill and market, where {UNSYNCED_WRITES_MAX} are allowed",
                 count(figures.requests),
                 count(figures.requests_again()),
                 figures.requests_again_per_kill_and_market(),
@@ -168,7 +168,7 @@ fn document(result: &Result<Figures, Failed>, repeat: String) -> serde_json::Res
         figures,
         requests_again: figures.requests_again(),
         requests_again_per_kill_and_market: figures.requests_again_per_kill_and_market(),
-        requests_again_per_kill_and_market_max: UNDURABLE_RECORDS_MAX,
+        requests_again_per_kill_and_market_max: UNSYNCED_WRITES_MAX,
         reason: failed.map(|failed| format!("{:#}", failed.reason)),
         folder: failed.and_then(|failed| Some(failed.folder.as_ref()?.display().to_string())),
         repeat,

@@ -22,6 +22,7 @@ pub async fn execute(config: &Path, streams: &mut Streams) -> anyhow::Result<Exi
     let loaded = loaded(config)?;
     let configuration = &loaded.configuration;
     logging::to_stderr(&configuration.log);
+    loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut signals = Signals::new()?;
     let files_max = open_files::raise_limit();
     // A mistake in the configuration and a taken address are said before a large store is opened.

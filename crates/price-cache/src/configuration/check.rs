@@ -6,12 +6,12 @@ use std::time::Duration;
 use price_cache_api_http::ApiKeyHash;
 use price_cache_source_http::{ConfigProblem, Span};
 
-use super::Configuration;
+use super::{Configuration, RunConfig, ServerConfig};
 
 /// Markets at a time at most.
 const PARALLEL_MARKETS_MAX: usize = 256;
 /// Undurable records per market at most.
-const UNDURABLE_RECORDS_MAX: usize = 1_024;
+const UNSYNCED_WRITES_MAX: usize = 1_024;
 /// API keys at most; each request is compared with all of them.
 const API_KEYS_MAX: usize = 64;
 /// Attempts per product at most.
@@ -36,17 +36,26 @@ const SYNC_INTERVAL_MAX: Duration = Duration::from_secs(1);
 /// Everything that is wrong, each with its key.
 pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
     let mut problems = configuration.source.validate().err().unwrap_or_default();
+    check_run(&configuration.run, &mut problems);
+    check_server(&configuration.server, &mut problems);
+    if configuration.storage.sync_interval.is_some_and(|interval| interval.duration() > SYNC_INTERVAL_MAX) {
+        let (key, message) = ("storage.sync_interval".to_owned(), "must be at most 1s".to_owned());
+        problems.push(ConfigProblem { key, message });
+    }
+    problems
+}
+
+fn check_run(run: &RunConfig, problems: &mut Vec<ConfigProblem>) {
     let mut refuse =
         |key: &str, message: String| problems.push(ConfigProblem { key: key.to_owned(), message });
-    let run = &configuration.run;
     if run.parallel_markets.get() > PARALLEL_MARKETS_MAX {
         refuse(
             "run.parallel_markets",
             format!("at most {PARALLEL_MARKETS_MAX} markets can be walked at a time"),
         );
     }
-    if run.undurable_records_max.get() > UNDURABLE_RECORDS_MAX {
-        refuse("run.undurable_records_max", format!("must be at most {UNDURABLE_RECORDS_MAX}"));
+    if run.max_unsynced_writes.get() > UNSYNCED_WRITES_MAX {
+        refuse("run.max_unsynced_writes", format!("must be at most {UNSYNCED_WRITES_MAX}"));
     }
     if run.retry.attempts_max.get() > ATTEMPTS_MAX {
         refuse("run.retry.attempts_max", format!("must be at most {ATTEMPTS_MAX}"));
@@ -73,18 +82,6 @@ pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
             );
         }
     }
-    if configuration.storage.sync_interval.is_some_and(|interval| interval.duration() > SYNC_INTERVAL_MAX) {
-        refuse("storage.sync_interval", "must be at most 1s".to_owned());
-    }
-    let server = &configuration.server;
-    if server.api_keys.len() > API_KEYS_MAX {
-        refuse("server.api_keys", format!("at most {API_KEYS_MAX} keys can be set"));
-    }
-    for (index, key) in server.api_keys.iter().enumerate() {
-        if let Err(error) = key.parse::<ApiKeyHash>() {
-            refuse("server.api_keys", format!("entry {}: {error}", index + 1));
-        }
-    }
     let parking = &run.parking;
     if parking.failures_in_a_row > FAILURES_IN_A_ROW_MAX {
         refuse("run.parking.failures_in_a_row", format!("must be at most {FAILURES_IN_A_ROW_MAX}"));
@@ -98,6 +95,19 @@ pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
             "must not be longer than run.parking.probe_delay_max".to_owned(),
         );
     }
+}
+
+fn check_server(server: &ServerConfig, problems: &mut Vec<ConfigProblem>) {
+    let mut refuse =
+        |key: &str, message: String| problems.push(ConfigProblem { key: key.to_owned(), message });
+    if server.api_keys.len() > API_KEYS_MAX {
+        refuse("server.api_keys", format!("at most {API_KEYS_MAX} keys can be set"));
+    }
+    for (index, key) in server.api_keys.iter().enumerate() {
+        if let Err(error) = key.parse::<ApiKeyHash>() {
+            refuse("server.api_keys", format!("entry {}: {error}", index + 1));
+        }
+    }
     let listen = server.listen;
     if !listen.ip().is_loopback() && server.api_keys.is_empty() {
         refuse(
@@ -108,7 +118,6 @@ pub(super) fn problems(configuration: &Configuration) -> Vec<ConfigProblem> {
             ),
         );
     }
-    problems
 }
 
 #[cfg(test)]

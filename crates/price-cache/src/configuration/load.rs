@@ -7,6 +7,7 @@ use toml::{Table, Value};
 
 use super::check;
 use super::loaded::{ENVIRONMENT_PREFIX, Loaded, variable_of};
+use super::old_keys;
 use super::{Configuration, ConfigurationError};
 
 /// The largest configuration file that is read, in bytes.
@@ -18,11 +19,18 @@ pub fn load(
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Loaded, ConfigurationError> {
     let text = read(path)?;
-    let overrides: Vec<_> =
-        environment.into_iter().filter_map(|(name, value)| override_of(&name, value)).collect();
+    let mut warnings = text.parse().map(|file| old_keys::warnings(&file)).unwrap_or_default();
+    let overrides = environment.into_iter().filter_map(|(name, value)| override_of(&name, value));
+    let overrides: Vec<_> = overrides
+        .map(|(key, value)| {
+            let (key, warning) = old_keys::renamed(&key);
+            warnings.extend(warning);
+            (key, value)
+        })
+        .collect();
     let configuration = parse(path, &text, &overrides)?;
     let overridden = overrides.into_iter().map(|(key, _)| key).collect();
-    let loaded = Loaded { configuration, path: path.to_owned(), text, overridden };
+    let loaded = Loaded { configuration, path: path.to_owned(), text, overridden, warnings };
     let problems = check::problems(&loaded.configuration);
     if problems.is_empty() { Ok(loaded) } else { Err(ConfigurationError::problems(&loaded, &problems)) }
 }
@@ -56,6 +64,7 @@ fn parse(
     }
     let mut table: Table = toml::from_str(text).map_err(syntax)?;
     for (key, value) in overrides {
+        old_keys::forget_old_name(&mut table, key);
         set(&mut table, key, value.clone())?;
     }
     table.try_into().map_err(|error: toml::de::Error| {
@@ -116,6 +125,40 @@ mod tests {
 
     use super::*;
     use crate::configuration::TEMPLATE;
+
+    /// What a file with these lines in `[run]` and `[run.retry]` says, with an override.
+    fn old_and_new(run: &str, retry: &str, variable: Option<(&str, &str)>) -> Result<Loaded, String> {
+        let text = TEMPLATE.replace("[run]\n", &format!("[run]\n{run}\n"));
+        let text = text.replace("end_of_market_retry = true", retry);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        let environment = variable.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        load(file.path(), environment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn old_names_of_keys_work_with_a_warning_and_both_names_are_refused() {
+        let old = old_and_new("undurable_records_max = 7", "second_pass = false", None).unwrap();
+        let run = &old.configuration.run;
+        assert_eq!((run.max_unsynced_writes.get(), run.retry.end_of_market_retry), (7, false));
+        assert_eq!(
+            old.warnings,
+            [
+                "run.undurable_records_max is now run.max_unsynced_writes; the old name still works",
+                "run.retry.second_pass is now run.retry.end_of_market_retry; the old name still works"
+            ]
+        );
+        let new = old_and_new("max_unsynced_writes = 7", "end_of_market_retry = false", None).unwrap();
+        assert!(new.warnings.is_empty());
+        let both = old_and_new("undurable_records_max = 7\nmax_unsynced_writes = 7", "", None).unwrap_err();
+        assert!(both.contains("max_unsynced_writes"), "{both}");
+        for name in ["PRICE_CACHE__RUN__UNDURABLE_RECORDS_MAX", "PRICE_CACHE__RUN__MAX_UNSYNCED_WRITES"] {
+            for in_file in ["", "undurable_records_max = 7", "max_unsynced_writes = 7"] {
+                let overridden = old_and_new(in_file, "", Some((name, "9"))).unwrap();
+                assert_eq!(overridden.configuration.run.max_unsynced_writes.get(), 9, "{name}, {in_file}");
+            }
+        }
+    }
 
     #[test]
     fn a_key_in_the_wrong_place_is_not_shown() {

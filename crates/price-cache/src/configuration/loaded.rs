@@ -18,6 +18,8 @@ pub struct Loaded {
     pub(super) text: String,
     /// Dotted keys that the environment set.
     pub(super) overridden: Vec<String>,
+    /// A sentence for each key with an old name.
+    pub warnings: Vec<String>,
 }
 
 /// The environment variable that sets a key.

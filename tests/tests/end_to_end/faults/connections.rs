@@ -51,7 +51,8 @@ fn limited(retry_after: &str) -> Reply {
     answer("429 Too Many Requests", &format!("Retry-After: {retry_after}\r\n"), "slow down")
 }
 
-/// The lines of the table.
+/// Returns the lines of the table.
+#[expect(clippy::too_many_lines, reason = "one table, read as a whole")]
 pub(crate) fn rows(places: &Places) -> std::io::Result<Vec<Row>> {
     let [no_name, refusing, black_hole] = places.origins();
     let good = document("fault", "19.90");

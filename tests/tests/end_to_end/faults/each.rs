@@ -28,7 +28,7 @@ pub(crate) fn rows(places: &Places) -> anyhow::Result<Vec<Row>> {
 fn settings(rows: &[Row]) -> anyhow::Result<Settings> {
     Ok(Settings {
         parallel_markets: u32::try_from(rows.len())?,
-        second_pass: false,
+        end_of_market_retry: false,
         // Each fault is met twice, and none of them is to be spared.
         retry: "budget_start = 1000\nretry_after_max = \"200ms\"".to_owned(),
         ..Settings::default()

@@ -106,6 +106,7 @@ impl World {
         self.tokens.forget_permits(usize::MAX);
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of step")]
     pub(super) fn step(&mut self, step: &Step) {
         let oracle = &mut self.oracle;
         match step {

@@ -52,7 +52,7 @@ impl World {
     pub(super) fn live_through(scenario: Scenario) -> Summary {
         let mut setup = Setup::new(ScriptedSource::new()).with_options(|options| {
             options.parallel_markets = NonZeroUsize::new(scenario.parallel_markets).unwrap();
-            options.undurable_records_max = NonZeroUsize::new(scenario.undurable_records_max).unwrap();
+            options.max_unsynced_writes = NonZeroUsize::new(scenario.undurable_records_max).unwrap();
             options.parking.failures_in_a_row = scenario.failures_that_park;
             options.resume_interrupted = scenario.resume_interrupted;
         });

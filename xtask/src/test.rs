@@ -36,7 +36,7 @@ pub(crate) fn simulate(options: &[&str]) -> Result<()> {
     for number in [count, first] {
         number.parse::<u64>().with_context(|| format!("{number:?} is not a number of seeds or a seed"))?;
     }
-    let mut test = cargo(&["test", "--package", "price-cache-engine", "--test", "engine", "--"]);
+    let mut test = cargo(&["test", "--package", "price-cache-engine", "--test", "it", "--"]);
     test.args(["simulation::whatever", "--nocapture"]);
     test.env("PRICE_CACHE_SEEDS", count).env("PRICE_CACHE_SEED", first);
     shell::run(test)

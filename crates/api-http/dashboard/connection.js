@@ -84,7 +84,7 @@ export class Connection {
 
   #dispatch(name, data) {
     // A status comes up to ten times a second and calls by the thousand, and all of it is read a few times a second at
-    // most: whoever shows it parses it.
+    // most: the view that shows it parses it.
     if (name === "status") this.#handlers.status(data);
     else if (name === "transition") this.#handlers.transition(JSON.parse(data));
     else if (name === "log") this.#handlers.log(data);

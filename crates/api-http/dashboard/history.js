@@ -28,7 +28,7 @@ export function reloadHistory() {
   redraw();
 }
 
-/** How the page is connected; a stream that begins anew may have missed something. */
+/** How the page is connected; a stream that was opened again may have missed something. */
 export function setHistoryConnection(kind) {
   if (kind === "live" && connection !== "live") reloadHistory();
   connection = kind;

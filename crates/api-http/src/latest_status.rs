@@ -14,7 +14,7 @@ use crate::documents::status_document;
 /// How long a status that was made is given to others as well.
 pub(crate) const STATUS_REUSED_FOR: Duration = Duration::from_millis(100);
 
-/// A status of this age is made anew in the background, so that whoever asks often enough never waits for it.
+/// A status of this age is renewed in the background, so that a client that asks often never waits for it.
 const RENEWED_AHEAD_AFTER: Duration = Duration::from_millis(50);
 
 /// The latest status that was made. Clones share it.
@@ -27,7 +27,7 @@ pub(crate) struct LatestStatus {
 #[derive(Default)]
 struct Shared {
     made: Mutex<Option<Made>>,
-    /// Held by whoever makes one; the others wait for that instead of making it as well.
+    /// Held while one is made; others wait for that instead of making it as well.
     making: Mutex<()>,
     is_renewed_ahead: AtomicBool,
 }

@@ -19,7 +19,7 @@ pub(crate) struct Problem {
     wants_key: bool,
 }
 
-/// How soon a client may try again when the store is unwell.
+/// How soon a client may try again when the store fails.
 pub(crate) const STORE_RETRY_AFTER_SECONDS: u32 = 5;
 /// How soon a client may try again while the run is recovered.
 pub(crate) const RECOVERY_RETRY_AFTER_SECONDS: u32 = 1;

@@ -96,7 +96,7 @@ pub struct Visit {
     pub run: RunId,
     /// The pass of the run.
     pub pass: u32,
-    /// Whether it was the second look that a failed product gets at the end of its market.
+    /// Whether it was the end-of-market retry of a failed product.
     pub is_second: bool,
 }
 
@@ -106,7 +106,7 @@ impl Visit {
         Self { run, pass, is_second: false }
     }
 
-    /// A second look at a product that failed.
+    /// The end-of-market retry of a product that failed.
     pub const fn second(run: RunId, pass: u32) -> Self {
         Self { run, pass, is_second: true }
     }
@@ -119,8 +119,8 @@ pub struct Outcome {
     pub run: RunId,
     /// The pass of the run in which it was written: 1, or more when failed products were retried.
     pub pass: u32,
-    /// Whether the product was given its second look, which it gets only once.
-    pub had_second_look: bool,
+    /// Whether the product had its end-of-market retry, which it gets only once.
+    pub was_retried_at_end: bool,
     /// Every attempt in this run, also of earlier passes.
     pub attempts: Attempts,
 }
@@ -131,9 +131,9 @@ impl Outcome {
         self.attempts.failure().is_none()
     }
 
-    /// Whether the product failed in a way that may pass, and was not given its second look yet.
-    pub fn awaits_second_look(&self) -> bool {
-        !self.had_second_look && self.attempts.failure().is_some_and(|failure| failure.class().may_pass())
+    /// Whether the product had a transient failure, and had no end-of-market retry yet.
+    pub fn awaits_end_of_market_retry(&self) -> bool {
+        !self.was_retried_at_end && self.attempts.failure().is_some_and(|failure| failure.class().may_pass())
     }
 }
 
@@ -202,11 +202,11 @@ impl Entry {
         (self.outcome.run == run).then_some(&self.outcome)
     }
 
-    /// Attempts of earlier visits in the same run stay counted, and so does a second look.
+    /// Attempts of earlier visits in the same run stay counted, and so does an end-of-market retry.
     fn outcome_after(previous: Option<&Self>, visit: Visit, attempts: Attempts) -> Outcome {
         let Visit { run, pass, is_second } = visit;
         let earlier = previous.and_then(|entry| entry.outcome_in(run));
-        let had_second_look = is_second || earlier.is_some_and(|earlier| earlier.had_second_look);
+        let was_retried_at_end = is_second || earlier.is_some_and(|earlier| earlier.was_retried_at_end);
         let attempts = match earlier {
             Some(earlier) => {
                 let mut all = earlier.attempts.clone();
@@ -219,7 +219,7 @@ impl Entry {
             }
             None => attempts,
         };
-        Outcome { run, pass, had_second_look, attempts }
+        Outcome { run, pass, was_retried_at_end, attempts }
     }
 }
 
@@ -290,6 +290,6 @@ mod tests {
         assert_eq!(retried.outcome.attempts.requests(), 13);
         assert_eq!(retried.outcome.attempts.busy(), Duration::from_millis(130));
         assert_eq!(retried.outcome.attempts.kept().last().unwrap().at.as_millis(), 200);
-        assert!(retried.outcome.is_success() && retried.outcome.had_second_look);
+        assert!(retried.outcome.is_success() && retried.outcome.was_retried_at_end);
     }
 }

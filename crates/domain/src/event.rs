@@ -52,7 +52,7 @@ impl fmt::Display for PauseReason {
 pub enum RunFailureClass {
     /// The markets or products could not be listed, or make no plan.
     Listing,
-    /// Every unfinished market waits for an upstream that is unwell.
+    /// Every unfinished market is parked.
     Upstream,
     /// The upstream refuses our credentials.
     Credentials,

@@ -1,5 +1,5 @@
 //! Which products a run still wants: all without an outcome; those that failed in an earlier pass, when
-//! failed products are retried; and for a second look those that failed in a way that may pass.
+//! failed products are retried; and at the end of a market those with a transient failure.
 
 use crate::{FailureClass, MarketId, Outcome, RunId};
 
@@ -24,7 +24,7 @@ impl RetryFilter {
 /// One walk over the plan of a run.
 ///
 /// What is pending follows from the records alone, so a crash in the middle of a retry loses nothing:
-/// a retried product carries the number of the pass that retried it, and one that was given its second look
+/// a retried product carries the number of the pass that retried it, and one that had its end-of-market retry
 /// carries that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pass {
@@ -67,8 +67,9 @@ impl Pass {
 
     /// Whether a product is to be fetched once more at the end of its market, given its latest outcome in
     /// any run. A pass that only retries what a person asked for leaves the others alone.
-    pub fn wants_second_look(&self, run: RunId, latest: Option<&Outcome>) -> bool {
-        self.unfinished && latest.is_some_and(|outcome| outcome.run == run && outcome.awaits_second_look())
+    pub fn wants_end_of_market_retry(&self, run: RunId, latest: Option<&Outcome>) -> bool {
+        self.unfinished
+            && latest.is_some_and(|outcome| outcome.run == run && outcome.awaits_end_of_market_retry())
     }
 }
 
@@ -88,7 +89,7 @@ mod tests {
             failure: class.map(|class| Failure::new(class, "failed")),
         };
         let attempts = Attempts::first(attempt);
-        Outcome { run: RunId::from_number(run), pass, had_second_look: false, attempts }
+        Outcome { run: RunId::from_number(run), pass, was_retried_at_end: false, attempts }
     }
 
     #[test]
@@ -122,14 +123,19 @@ mod tests {
         use FailureClass::{NotFound, Timeout};
         let run = RunId::from_number(2);
         let first = Pass::first();
-        let looked_at = |outcome| Outcome { had_second_look: true, ..outcome };
+        let looked_at = |outcome| Outcome { was_retried_at_end: true, ..outcome };
         let cases = [
             (first.clone(), None, false, "never fetched"),
             (first.clone(), Some(outcome(2, 1, None)), false, "has a price"),
             (first.clone(), Some(outcome(2, 1, Some(Timeout))), true, "failed"),
             (first.clone(), Some(outcome(1, 1, Some(Timeout))), false, "failed in an earlier run"),
             (first.clone(), Some(outcome(2, 1, Some(NotFound))), false, "will fail again"),
-            (first.clone(), Some(looked_at(outcome(2, 1, Some(Timeout)))), false, "had its second look"),
+            (
+                first.clone(),
+                Some(looked_at(outcome(2, 1, Some(Timeout)))),
+                false,
+                "was retried at the end of its market",
+            ),
             (
                 first.retrying(RetryFilter::default()),
                 Some(outcome(2, 1, Some(Timeout))),
@@ -144,7 +150,11 @@ mod tests {
             ),
         ];
         for (pass, latest, expected, why) in cases {
-            assert_eq!(pass.wants_second_look(run, latest.as_ref()), expected, "{why}: {pass:?} {latest:?}");
+            assert_eq!(
+                pass.wants_end_of_market_retry(run, latest.as_ref()),
+                expected,
+                "{why}: {pass:?} {latest:?}"
+            );
         }
     }
 }

@@ -159,7 +159,7 @@ mod tests {
         };
         let attempts =
             (1..requests).fold(Attempts::first(attempt(success)), |all, _| all.then(attempt(success)));
-        Outcome { run: RunId::from_number(1), pass: 1, had_second_look: false, attempts }
+        Outcome { run: RunId::from_number(1), pass: 1, was_retried_at_end: false, attempts }
     }
 
     #[test]

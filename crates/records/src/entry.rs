@@ -44,9 +44,9 @@ struct EntryRecord<'a> {
     price_run: Option<u64>,
     #[b(9)]
     etag: Option<&'a str>,
-    /// Absent: it had no second look.
+    /// Absent: it was not retried at the end of its market.
     #[n(10)]
-    had_second_look: Option<bool>,
+    was_retried_at_end: Option<bool>,
 }
 
 #[derive(Encode, Decode)]
@@ -116,7 +116,7 @@ pub fn encode_entry(key: &[u8], entry: &Entry) -> Result<Vec<u8>, StoreError> {
             .filter(|difference| *difference != 0),
         price_run: price.filter(|price| price.run != outcome.run).map(|price| price.run.number()),
         etag: price.and_then(|price| price.etag.as_deref()),
-        had_second_look: outcome.had_second_look.then_some(true),
+        was_retried_at_end: outcome.was_retried_at_end.then_some(true),
     };
     seal(key, &record, BYTES_EXPECTED)
 }
@@ -170,6 +170,9 @@ pub fn decode_entry(key: &[u8], bytes: &[u8]) -> Result<Entry, DecodeError> {
         (None, None) => None,
         _ => return Err(DecodeError::damaged("it has half a price")),
     };
-    let had_second_look = record.had_second_look.unwrap_or(false);
-    Ok(Entry { price, outcome: Outcome { run, pass: record.pass.unwrap_or(1), had_second_look, attempts } })
+    let was_retried_at_end = record.was_retried_at_end.unwrap_or(false);
+    Ok(Entry {
+        price,
+        outcome: Outcome { run, pass: record.pass.unwrap_or(1), was_retried_at_end, attempts },
+    })
 }

@@ -80,9 +80,9 @@ fn prices() -> impl Strategy<Value = CachedPrice> {
 
 fn entries() -> impl Strategy<Value = Entry> {
     (option::of(prices()), any::<u64>(), any::<u32>(), any::<bool>(), attempts()).prop_map(
-        |(price, run, pass, had_second_look, attempts)| {
+        |(price, run, pass, was_retried_at_end, attempts)| {
             let run = RunId::from_number(run);
-            Entry { price, outcome: Outcome { run, pass, had_second_look, attempts } }
+            Entry { price, outcome: Outcome { run, pass, was_retried_at_end, attempts } }
         },
     )
 }

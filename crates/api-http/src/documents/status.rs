@@ -16,8 +16,8 @@ pub fn status_document(snapshot: &Snapshot, pace: Option<PaceLimit>, now: Timest
         let progress = &market.progress;
         // Until the plan is made, totals are not known and 0 would say that nothing is left.
         let estimate = has_plan.then(|| snapshot.market_estimate(market, overall, now)).flatten();
-        let in_second_pass = snapshot.is_in_second_pass(market);
-        markets.push(market.market.as_str(), market_status(market, estimate, in_second_pass, now));
+        let in_end_of_market_retry = snapshot.is_in_end_of_market_retry(market);
+        markets.push(market.market.as_str(), market_status(market, estimate, in_end_of_market_retry, now));
         market_analytics.push(
             market.market.as_str(),
             api::MarketAnalytics {
@@ -56,7 +56,7 @@ pub fn status_document(snapshot: &Snapshot, pace: Option<PaceLimit>, now: Timest
 fn market_status(
     market: &MarketSnapshot,
     estimate: Option<Estimate>,
-    in_second_pass: bool,
+    in_end_of_market_retry: bool,
     now: Timestamp,
 ) -> api::MarketStatus {
     let progress = &market.progress;
@@ -76,7 +76,7 @@ fn market_status(
             Activity::Parked { .. } => api::MarketState::Parked,
             Activity::Done => api::MarketState::Done,
         },
-        waiting: if in_second_pass { Some(second_pass(market, waiting)) } else { waiting },
+        waiting: if in_end_of_market_retry { Some(end_of_market_retry(market, waiting)) } else { waiting },
         eta_seconds: estimate.map(|estimate| estimate.expected.as_secs_f64()),
         eta_seconds_low: estimate.map(|estimate| estimate.low.as_secs_f64()),
         eta_seconds_high: estimate.map(|estimate| estimate.high.as_secs_f64()),
@@ -115,11 +115,11 @@ fn waiting(activity: Activity, now: Timestamp) -> Option<String> {
 }
 
 /// The line of a market whose failed products are tried again.
-fn second_pass(market: &MarketSnapshot, waiting: Option<String>) -> String {
-    let left = market.second_looks_left;
+fn end_of_market_retry(market: &MarketSnapshot, waiting: Option<String>) -> String {
+    let left = market.end_of_market_retries_left;
     let products = if left == 1 { "product is" } else { "products are" };
     let waiting = waiting.map_or_else(String::new, |waiting| format!("; {waiting}"));
-    format!("second pass: {left} failed {products} tried again{waiting}")
+    format!("end-of-market retry: {left} failed {products} tried again{waiting}")
 }
 
 /// Whole minutes, rounded up; 0 only when nothing is left.

@@ -1,4 +1,4 @@
-//! Streams by a clock that tests command; what goes over connections is proved in `tests/api/events.rs`.
+//! Streams by a clock that tests command; what goes over connections is proved in `tests/it/events.rs`.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;

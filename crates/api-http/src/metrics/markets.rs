@@ -47,13 +47,13 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, now: Timestamp) {
     each(
         page,
         snapshot,
-        ("price_cache_market_parked", "1 for a market that is set aside because its upstream is unwell."),
+        ("price_cache_market_parked", "1 for a parked market: its circuit breaker is open."),
         |market| Some(flag(matches!(market.activity, Activity::Parked { .. }))),
     );
     each(
         page,
         snapshot,
-        ("price_cache_market_low_success", "1 for a market of which too few products have a price."),
+        ("price_cache_market_low_success", "1 for a market with a low success rate."),
         |market| Some(flag(market.progress.low_success_rate())),
     );
     let name = "price_cache_market_waiting";

@@ -72,7 +72,7 @@ const BY_ANY_REQUEST: [(u16, &str, &str); 5] = [
     (403, "Forbidden", "The `Host` is not allowed, or a page of another origin tries to change something."),
     (414, "UriTooLong", "The path and query are longer than allowed."),
     (431, "HeadersTooLarge", "There are too many headers, or they are too large."),
-    (503, "Unavailable", "The store is unwell or still being opened; `Retry-After` says when to come again."),
+    (503, "Unavailable", "The store fails or is still being opened; `Retry-After` says when to ask again."),
 ];
 /// What those may be answered with that need a key where keys are configured.
 const BY_NO_KEY: (u16, &str, &str) =

@@ -26,7 +26,7 @@ pub(super) fn endpoint() -> Endpoint {
         handle,
         ("listFailedProducts", Tag::Run, "The failed products of the run, a page at a time"),
     )
-    .described("In the order of the run's markets. `classes` counts those of all pages, from memory.")
+    .described("In the order of the run's markets. `classes` counts all failed products, not only those of the page.")
     .parameter(Parameter::id("market", "Only this market."))
     .parameter(Parameter::class("Only failures of this class."))
     .parameter(Parameter::text("after", &cursor::pattern(), "The `next` of the page before."))

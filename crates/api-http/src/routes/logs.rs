@@ -25,12 +25,12 @@ const PATH: &str = "/api/cache/prices/logs";
 pub(super) fn listing() -> Endpoint {
     Endpoint::get(PATH, list, ("listCalls", Tag::Run, "The newest calls to the pricing API, newest first"))
         .described("Either the newest ones or, with `page` or `pageSize`, a page of them; `limit` then bounds all pages together.")
-        .parameter(Parameter::count("limit", LOGGED_REQUESTS_MAX, None, "Only so many of the newest; 100 where no page is asked for."))
+        .parameter(Parameter::count("limit", LOGGED_REQUESTS_MAX, None, "At most this many of the newest; 100 unless a page is asked for."))
         .parameter(Parameter::count("page", LOGGED_REQUESTS_MAX, None, "The page, from 1."))
         .parameter(Parameter::count("pageSize", PAGE_SIZE_MAX, None, "Calls on a page; 50 where only the page is given."))
         .parameter(Parameter::id("market", "Only calls of this market."))
         .parameter(Parameter::flag("success", "Only calls that brought a price, or only those that did not."))
-        .answer::<api::Logs>(200, "Calls, and totals over all that are kept.")
+        .answer::<api::Logs>(200, "Requests, and totals over all that are kept.")
 }
 
 pub(super) fn clearing() -> Endpoint {

@@ -20,7 +20,7 @@ use crate::validators::none_match;
 pub(super) fn endpoint() -> Endpoint {
     let path = "/api/prices/{market}/{product}";
     Endpoint::get(path, handle, ("getPrice", Tag::Prices, "One cached price, with its age"))
-        .described("The amount has the digits that the pricing API gave it.")
+        .described("The amount has exactly the digits of the pricing API.")
         .parameter(Parameter::segment("market", "The market, percent-encoded.", "uk"))
         .parameter(Parameter::segment("product", "The product, percent-encoded.", "tea-250g"))
         .parameter(Parameter::header(

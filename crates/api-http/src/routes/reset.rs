@@ -17,10 +17,10 @@ pub(super) fn endpoint() -> Endpoint {
             "Deletes the run, its analytics and logs and, unless asked to keep them, the cached prices.",
         )
         .body::<api::ResetRequest>(json!({"keep_prices": true}))
-        .answer::<api::ResetAnswer>(200, "Nothing is left but what was to be kept.")
-        .problem(409, "A run is going on; stop it first.")
-        .problem(415, "The body is not called JSON.")
-        .problem(422, "The body is JSON, but says something that it may not.")
+        .answer::<api::ResetAnswer>(200, "The run is deleted.")
+        .problem(409, "A run is under way; stop it first.")
+        .problem(415, "The content type is not JSON.")
+        .problem(422, "The body is JSON with unknown or invalid fields.")
 }
 
 pub(crate) async fn handle(

@@ -16,15 +16,15 @@ use crate::request::{Parameters, optional_json};
 pub(super) fn endpoint() -> Endpoint {
     let path = "/api/cache/prices/retry-failed";
     Endpoint::post(path, handle, ("retryFailed", Tag::Run, "Attempt the failed products of the run again"))
-        .described("All of them, or those of a market or a class. What the body says comes before the query.")
+        .described("All of them, or those of a market or a class. The body takes precedence over the query.")
         .parameter(Parameter::id("market", "Only this market."))
         .parameter(Parameter::class("Only failures of this class."))
         .body::<api::RetryFailedRequest>(json!({"market": "uk"}))
-        .answer::<api::Accepted>(202, "They are being attempted.")
+        .answer::<api::Accepted>(202, "They are being retried.")
         .problem(404, "The run has no such market.")
-        .problem(409, "A run is going on, or no such product has failed.")
-        .problem(415, "The body is not called JSON.")
-        .problem(422, "The body is JSON, but says something that it may not.")
+        .problem(409, "A run is under way, or no such product has failed.")
+        .problem(415, "The content type is not JSON.")
+        .problem(422, "The body is JSON with unknown or invalid fields.")
 }
 
 pub(crate) async fn handle(

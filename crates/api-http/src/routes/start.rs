@@ -18,10 +18,10 @@ pub(super) fn endpoint() -> Endpoint {
     )
     .described(
         "Starts a new run in IDLE and COMPLETED, resumes one that is PAUSED, and tries again in ERROR. \
-             Answers at once; the run goes on.",
+             Answers at once; the run continues in the background.",
     )
-    .answer::<api::Accepted>(202, "The run goes on.")
-    .problem(409, "A run is going on already.")
+    .answer::<api::Accepted>(202, "The run is under way.")
+    .problem(409, "A run is already under way.")
 }
 
 pub(crate) async fn handle(

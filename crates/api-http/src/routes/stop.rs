@@ -12,8 +12,8 @@ use crate::request::{Parameters, no_body};
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::post("/api/cache/prices/stop", handle, ("stopRun", Tag::Run, "Pause the run"))
-        .described("Also in a hung request or a long wait. Starting it again resumes where it was.")
-        .answer::<api::Accepted>(200, "Nothing was going on; the state is unchanged.")
+        .described("Interrupts hung requests and long waits. Start resumes the run.")
+        .answer::<api::Accepted>(200, "No run was under way; the state is unchanged.")
         .answer::<api::Accepted>(202, "The run is paused.")
 }
 

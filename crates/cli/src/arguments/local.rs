@@ -13,13 +13,13 @@ const KILLS_MAX: i64 = 100_000;
 /// A command executed in-process, with the configuration of `--config`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum LocalCommand {
-    /// Walk once through all markets in the foreground, without a server; Ctrl-C pauses, the same command resumes
+    /// Run once over all markets in the foreground, without a server; Ctrl-C pauses, the same command resumes
     #[command(display_order = 1)]
     Run(RunArguments),
     /// Start the server: the API, the dashboard and the prices
     #[command(display_order = 2)]
     Serve,
-    /// Fetch one price of every market and show what was asked, what came back and what was understood
+    /// Fetch one price of every market and show the request, the answer and the price that was read
     #[command(display_order = 20)]
     Probe(ProbeArguments),
     /// Count the products of every market and estimate requests and duration, without fetching a price
@@ -32,7 +32,7 @@ pub enum LocalCommand {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// Recompute every counter from the records, report differences and check the store; with --repair, mend it
+    /// Recount every counter from the records, report differences and verify the store; with --repair, repair it
     #[command(display_order = 23)]
     Doctor(DoctorArguments),
     /// Move the store of the configuration to another kind of database
@@ -42,7 +42,7 @@ pub enum LocalCommand {
         #[command(subcommand)]
         command: StoreCommand,
     },
-    /// Kill a server of one's own again and again in a temporary folder, and check that it loses nothing
+    /// Crash test: SIGKILL a private server repeatedly and verify that no data is lost
     #[command(
         display_order = 25,
         long_about = "Kill a server of one's own again and again, and check that it loses nothing.\n\n\
@@ -73,7 +73,7 @@ pub enum LocalCommand {
 /// What `run` takes.
 #[derive(Clone, Debug, Args)]
 pub struct RunArguments {
-    /// Print where the run is in the end as one JSON document, as the API's status has it
+    /// Print the final status as one JSON document, like the status of the API
     #[arg(long)]
     pub json: bool,
 }
@@ -100,7 +100,7 @@ pub struct ProbeArguments {
 /// What can be done with a configuration.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Write a configuration with comments to begin with
+    /// Write a configuration with comments as a starting point
     Init(InitArguments),
     /// Check the configuration and report every mistake with line and column
     Check,
@@ -111,7 +111,7 @@ pub enum ConfigCommand {
 /// What `config init` takes.
 #[derive(Clone, Debug, Args)]
 pub struct InitArguments {
-    /// The file to write; the one of `--config` unless given
+    /// The file to write; by default the one of `--config`
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Overwrite the file if it exists
@@ -122,7 +122,7 @@ pub struct InitArguments {
 /// What `doctor` takes.
 #[derive(Clone, Debug, Default, Args)]
 pub struct DoctorArguments {
-    /// Mend what can be mended; what is taken out of the store is set aside in a file beside it
+    /// Repair the store; records that are removed are kept in a file beside it
     #[arg(long)]
     pub repair: bool,
     /// Print what was found as one JSON document
@@ -149,13 +149,13 @@ pub struct StoreMoveArguments {
 /// What `selftest` takes.
 #[derive(Clone, Debug, Args)]
 pub struct SelftestArguments {
-    /// How often the server is killed
+    /// Number of kills
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=KILLS_MAX))]
     pub kills: u32,
-    /// The kind of store that is tested; the one of new folders unless given
+    /// The kind of store to test; by default the one that new folders get
     #[arg(long, value_name = "KIND", value_parser = ["redb", "sled"])]
     pub store: Option<String>,
-    /// Decides the moments, as far as a seed can; any unless given
+    /// Seed of the random moments of the kills; random by default
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
     /// Print the figures as one JSON document

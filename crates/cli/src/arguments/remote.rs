@@ -16,10 +16,10 @@ pub enum RemoteCommand {
     /// Clear the run, the prices, the analytics and the logs
     #[command(display_order = 5)]
     Reset(ResetArguments),
-    /// Attempt again the products that failed in the last run
+    /// Retry the products that failed in the last run
     #[command(display_order = 6)]
     RetryFailed(RetryFailedArguments),
-    /// Show where the run is, with a bar per market
+    /// Show the progress of the run, with a bar per market
     #[command(display_order = 10)]
     Status(StatusArguments),
     /// Ask whether the server is ready: exit code 0 when it is, 1 when it is not yet, 4 when it is not there
@@ -28,7 +28,7 @@ pub enum RemoteCommand {
     /// Show the products that failed and why
     #[command(display_order = 11)]
     Errors(ErrorsArguments),
-    /// Show the latest calls to the upstream, or clear their log
+    /// Show the request log, or clear it
     #[command(display_order = 12)]
     Logs(LogsArguments),
     /// Read cached prices
@@ -62,7 +62,7 @@ pub struct StopArguments {
 /// What `reset` takes.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ResetArguments {
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
     /// Keep the cached prices
@@ -107,7 +107,7 @@ pub struct ErrorsArguments {
     /// Only this class of failure
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
-    /// Begin behind this point, the `next` of an earlier answer
+    /// Start after this cursor, the `next` of an earlier answer
     #[arg(long, value_name = "NEXT")]
     pub after: Option<String>,
     /// Show at most this many
@@ -124,16 +124,16 @@ pub struct LogsArguments {
     /// Show at most this many, newest first
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: u64,
-    /// Only calls of this market
+    /// Only requests of this market
     #[arg(long, value_name = "MARKET", value_parser = parse_id)]
     pub market: Option<String>,
-    /// Only calls that failed
+    /// Only failed requests
     #[arg(long)]
     pub failed: bool,
     /// Print the server's answer unchanged
     #[arg(long, conflicts_with_all = ["market", "failed"])]
     pub json: bool,
-    /// Clear the log instead
+    /// Clear the request log
     #[arg(long, conflicts_with_all = ["limit", "market", "failed", "json"])]
     pub clear: bool,
 }
@@ -167,7 +167,7 @@ pub struct ListArguments {
     /// The market
     #[arg(value_name = "MARKET", value_parser = parse_id)]
     pub market: String,
-    /// Begin behind this point, the `next` of an earlier answer
+    /// Start after this cursor, the `next` of an earlier answer
     #[arg(long, value_name = "NEXT")]
     pub after: Option<String>,
     /// Show at most this many

@@ -84,7 +84,7 @@ impl CacheService {
             stop_requested: false,
             retry_at: None,
             parallel_markets: options.parallel_markets.get(),
-            second_pass: options.retry.end_of_market_retry,
+            end_of_market_retry: options.retry.end_of_market_retry,
         });
         let (inputs, commands) = mpsc::channel(COMMANDS_MAX);
         let (reporter, reports) = Reporter::channel(REPORTS_MAX);

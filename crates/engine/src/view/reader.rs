@@ -111,7 +111,7 @@ impl CacheReader {
         Ok(markets)
     }
 
-    /// The next summary is counted anew: what there was may be gone.
+    /// The next summary is counted again: what there was may be gone.
     pub(crate) async fn forget_summary(&self) {
         *self.summary.lock().await = None;
     }

@@ -207,7 +207,7 @@ mod tests {
         };
         let attempts =
             times[1..].iter().fold(Attempts::first(attempt(&times[0])), |all, at| all.then(attempt(at)));
-        Outcome { run: RunId::from_number(1), pass: 1, had_second_look: false, attempts }
+        Outcome { run: RunId::from_number(1), pass: 1, was_retried_at_end: false, attempts }
     }
 
     fn ids() -> (MarketId, ProductId) {

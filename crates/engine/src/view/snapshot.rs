@@ -27,8 +27,8 @@ pub struct MarketSnapshot {
     pub(crate) last_step_at: Option<Timestamp>,
     /// Failed products still to be tried again in this pass.
     pub retries_left: u64,
-    /// Products that failed in a way that may pass and had no second look yet.
-    pub second_looks_left: u64,
+    /// Products that had a transient failure and was not retried at the end of its market yet.
+    pub end_of_market_retries_left: u64,
     /// Failed requests that were not repeated because the run's retry budget was used up, since the
     /// program began.
     pub retries_denied: u64,
@@ -46,7 +46,7 @@ impl MarketSnapshot {
             pace: Pace::new(),
             last_step_at: None,
             retries_left: 0,
-            second_looks_left: 0,
+            end_of_market_retries_left: 0,
             retries_denied: 0,
             low_success_rate_told: false,
         }
@@ -82,15 +82,15 @@ impl MarketSnapshot {
             (count + u64::from(counts(outcome))).saturating_sub(u64::from(replaced.is_some_and(counts)))
         };
         self.retries_left = counted_anew(self.retries_left, &is_wanted);
-        self.second_looks_left = counted_anew(self.second_looks_left, &Outcome::awaits_second_look);
+        self.end_of_market_retries_left =
+            counted_anew(self.end_of_market_retries_left, &Outcome::awaits_end_of_market_retry);
         Ok(())
     }
 
-    /// Products this pass still has to fetch, those included that get a second look where there is a second
-    /// pass.
-    pub fn to_do(&self, pass: &Pass, second_pass: bool) -> u64 {
-        let second_looks = if second_pass { self.second_looks_left } else { 0 };
-        self.retries_left + if pass.unfinished { self.progress.remaining() + second_looks } else { 0 }
+    /// Returns the products that this pass still has to fetch, end-of-market retries included where there are any.
+    pub fn to_do(&self, pass: &Pass, end_of_market_retry: bool) -> u64 {
+        let at_end = if end_of_market_retry { self.end_of_market_retries_left } else { 0 };
+        self.retries_left + if pass.unfinished { self.progress.remaining() + at_end } else { 0 }
     }
 }
 
@@ -108,7 +108,7 @@ pub struct Snapshot {
     /// How many markets are walked at a time.
     pub parallel_markets: usize,
     /// Whether the failed products of a market are tried once more at its end.
-    pub second_pass: bool,
+    pub end_of_market_retry: bool,
 }
 
 impl Snapshot {
@@ -118,12 +118,12 @@ impl Snapshot {
     }
 
     /// Whether all that a market still does is to look at failed products a second time.
-    pub fn is_in_second_pass(&self, market: &MarketSnapshot) -> bool {
+    pub fn is_in_end_of_market_retry(&self, market: &MarketSnapshot) -> bool {
         let is_under_way = match market.activity {
             Activity::Active | Activity::Waiting { .. } | Activity::Parked { .. } => true,
             Activity::Pending | Activity::Done => false,
         };
         let has_rest = market.progress.remaining() > 0 || market.retries_left > 0;
-        self.second_pass && is_under_way && !has_rest && market.second_looks_left > 0
+        self.end_of_market_retry && is_under_way && !has_rest && market.end_of_market_retries_left > 0
     }
 }

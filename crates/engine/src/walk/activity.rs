@@ -19,7 +19,7 @@ pub enum Activity {
         /// When it ends.
         until: Timestamp,
     },
-    /// Set aside because the upstream is unwell, and probed with one product as soon as there is room
+    /// The circuit is open; a canary request is sent as soon as there is room
     /// after `until`.
     Parked {
         /// Why.

@@ -1,4 +1,4 @@
-//! A defect in a source costs the product that met it, not the run.
+//! Turns a panic in a source into a failure of the product, not of the run.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;

@@ -231,14 +231,14 @@ impl Walker<'_> {
         let mut canaries = 0;
         for (product, previous) in page {
             let latest = previous.as_ref().map(|entry| &entry.outcome);
-            let has_second_look = pass.wants_second_look(*run, latest);
+            let is_for_end = pass.wants_end_of_market_retry(*run, latest);
             let is_wanted = match round {
                 Round::First => pass.wants(*run, &plan.market, latest),
-                Round::EndOfMarket => has_second_look,
+                Round::EndOfMarket => is_for_end,
             };
             if is_wanted {
                 wanted.push_back((product, previous));
-            } else if has_second_look {
+            } else if is_for_end {
                 self.retries_at_end += 1;
             } else if latest.is_some_and(|outcome| outcome.run == *run && outcome.is_success()) {
                 // Any of them, so that one that is gone for good is not asked for again and again.
@@ -283,7 +283,7 @@ impl Walker<'_> {
         let Fetched { product, replaced, entry, took } = fetched;
         if entry.outcome.is_success() {
             self.canary = Some(product.clone());
-        } else if self.job.pass.wants_second_look(self.job.run, Some(&entry.outcome)) {
+        } else if self.job.pass.wants_end_of_market_retry(self.job.run, Some(&entry.outcome)) {
             self.retries_at_end += 1;
         }
         let durable = self.store.record(self.market, &product, entry.clone());

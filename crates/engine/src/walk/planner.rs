@@ -156,7 +156,7 @@ fn refused_listing(what: &str, attempts: u32, fault: &Fault) -> SessionFailure {
             (RunFailureClass::Listing, "check source.base_url and whether the API is up", true)
         }
         FailureClass::ServerError | FailureClass::RateLimited | FailureClass::Cancelled => {
-            (RunFailureClass::Listing, "the API is unwell; the run tries again by itself", true)
+            (RunFailureClass::Listing, "the API is failing; the run retries by itself", true)
         }
         FailureClass::NotFound | FailureClass::Rejected | FailureClass::InvalidAnswer => (
             RunFailureClass::Listing,

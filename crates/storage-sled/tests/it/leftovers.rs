@@ -30,7 +30,7 @@ fn fill(store: &SledStore, count: u32) {
     writes.into_iter().for_each(|write| block_on(write).unwrap());
 }
 
-/// Returns a store as a kill in the middle of a second pass leaves it.
+/// Returns a store as a kill in the middle of an end-of-market retry leaves it.
 fn killed(count: u32) -> TempDir {
     let (folder, left) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     fill(&SledStore::open(options(folder.path())).unwrap(), count);

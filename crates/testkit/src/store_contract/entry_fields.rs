@@ -24,7 +24,7 @@ fn samples() -> Vec<Entry> {
     let outcome = |run, pass, attempts| Outcome {
         run: RunId::from_number(run),
         pass,
-        had_second_look: pass != 1,
+        was_retried_at_end: pass != 1,
         attempts,
     };
     let cached = |amount, currency, fetched_at, run, etag: Option<&str>| CachedPrice {
@@ -72,7 +72,7 @@ fn samples() -> Vec<Entry> {
     samples
 }
 
-/// An entry comes back with every field: digits, currency, validator, times, runs, pass, second look, counts,
+/// An entry comes back with every field: digits, currency, validator, times, runs, pass, end-of-market retry, counts,
 /// durations to the nanosecond, status codes, classes and messages.
 pub async fn every_field_of_an_entry_comes_back(harness: &dyn Harness) {
     let store = harness.open().await;

@@ -44,7 +44,7 @@ fn run(status: RunStatus, plan: Option<Arc<Plan>>, change: impl FnOnce(&mut RunR
         pause_reason: Some(PauseReason::Interrupted),
         failure: Some(RunFailure {
             class: RunFailureClass::Upstream,
-            message: "every market waits for an upstream that is unwell: \"503\" …".to_owned(),
+            message: "every market is parked: \"503\" …".to_owned(),
             retry_at: Some(Timestamp::from_millis(i64::MAX)),
         }),
     };

@@ -20,7 +20,7 @@ async fn waits_for(base_url: &str, class: &str, words: &str) -> anyhow::Result<(
     server.api.start().await?;
     let status = server.api.state("ERROR").await?;
     let message = status.error_message.clone().unwrap_or_default();
-    ensure!(message.contains("the upstream is unwell") && message.contains(class), "{message}");
+    ensure!(message.contains("the upstream is failing") && message.contains(class), "{message}");
     ensure!(message.contains(words), "it does not say what happened: {message}");
     ensure!(status.json["current_state"]["retry_at"].is_string(), "{:#}", status.json);
     ensure!(status.completed() == 0, "its products are not to blame: {:#}", status.json);

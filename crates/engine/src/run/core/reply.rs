@@ -5,19 +5,19 @@ use tokio::sync::oneshot;
 use crate::error::CommandError;
 use crate::run::accepted::Accepted;
 
-/// Takes one answer; whoever waited may be gone.
+/// Takes one answer; the caller may be gone.
 #[derive(Debug)]
 pub(crate) struct Reply(oneshot::Sender<Result<Accepted, CommandError>>);
 
 impl Reply {
-    /// A reply and the receiver that its answer arrives at.
+    /// Creates a reply and the receiver of its answer.
     pub(crate) fn channel() -> (Self, oneshot::Receiver<Result<Accepted, CommandError>>) {
         let (sender, receiver) = oneshot::channel();
         (Self(sender), receiver)
     }
 
     pub(crate) fn send(self, answer: Result<Accepted, CommandError>) {
-        // Whoever asked may have hung up; the command was carried out all the same.
+        // The caller may have hung up; the command was carried out all the same.
         let _ = self.0.send(answer);
     }
 }

@@ -48,7 +48,7 @@ impl Core {
             if new_run {
                 snapshot.markets.clear();
             }
-            // Whoever waits for a change must not see the new state with what belonged to the old one.
+            // Nobody may see the new state with fields of the old one.
             match kind {
                 EventKind::Fail => {
                     snapshot.retry_at = retry_of(&run);
@@ -137,10 +137,10 @@ impl Core {
         let mut markets = Vec::new();
         let mut were_accepted = false;
         self.snapshot.send_modify(|snapshot| {
-            let second_pass = snapshot.second_pass;
+            let end_of_market_retry = snapshot.end_of_market_retry;
             for (index, market) in snapshot.markets.iter_mut().enumerate() {
                 let waits = not_recorded.iter().any(|done| done.market == index);
-                let to_do = waits || market.to_do(facts.pass(), second_pass) > 0;
+                let to_do = waits || market.to_do(facts.pass(), end_of_market_retry) > 0;
                 market.activity = match market.activity {
                     parked @ Activity::Parked { .. } if to_do => parked,
                     _ if to_do => Activity::Pending,

@@ -39,7 +39,7 @@ impl Bench {
             stop_requested: false,
             retry_at: None,
             parallel_markets: 1,
-            second_pass: true,
+            end_of_market_retry: true,
         });
         let core = Core::new(Machine::new(run), publisher, Arc::default(), Arc::default());
         Self { core, snapshot, now: Timestamp::from_millis(1_000), store_fails: false }

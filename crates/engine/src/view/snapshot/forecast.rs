@@ -113,7 +113,7 @@ impl Snapshot {
         let to_do = match market.activity {
             Activity::Done => 0,
             Activity::Pending | Activity::Active | Activity::Waiting { .. } | Activity::Parked { .. } => {
-                market.to_do(pass, self.second_pass)
+                market.to_do(pass, self.end_of_market_retry)
             }
         };
         let work = market.pace.estimate(to_do).or_else(|| overall.estimate(to_do))?;

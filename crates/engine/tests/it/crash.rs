@@ -184,7 +184,7 @@ fn survive(parallel_markets: usize, crashes: &[CrashPoint]) -> bool {
             Some(FailureClass::ServerError) => (6, true),
             _ => (1, false),
         };
-        assert_eq!((attempts.requests(), entry.outcome.had_second_look), expected, "{pair:?}");
+        assert_eq!((attempts.requests(), entry.outcome.was_retried_at_end), expected, "{pair:?}");
     }
 
     // Every request is explained: by an outcome, or by a crash that cost it.

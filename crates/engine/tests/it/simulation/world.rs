@@ -11,9 +11,9 @@ use price_cache_testkit::{ScriptedSource, market, product};
 use tokio::time::{sleep, timeout};
 
 use super::super::harness::{Rig, Setup, fault, in_one_life, operator};
+use super::observer::Observer;
 use super::scenario::{Act, Life, Scenario};
 use super::upstream::{Upstream, Weather};
-use super::witness::Witness;
 
 /// In good weather every run of a scenario is complete by then.
 const FINISH_TIME_MAX: Duration = Duration::from_secs(48 * 3_600);
@@ -43,7 +43,7 @@ impl Summary {
 pub(super) struct World {
     scenario: Scenario,
     upstream: Upstream,
-    witness: RefCell<Witness>,
+    observer: RefCell<Observer>,
     summary: Summary,
 }
 
@@ -62,7 +62,8 @@ impl World {
         }
         let upstream = Upstream::behind(&setup.source, scenario.seed, scenario.latency, scenario.has_ghosts);
         let lives = scenario.lives.clone();
-        let mut world = Self { scenario, upstream, witness: RefCell::default(), summary: Summary::default() };
+        let mut world =
+            Self { scenario, upstream, observer: RefCell::default(), summary: Summary::default() };
         for life in &lives {
             setup = world.live(&setup, life);
         }
@@ -70,11 +71,11 @@ impl World {
             let finished = timeout(FINISH_TIME_MAX, world.finish(&setup)).await;
             assert!(finished.is_ok(), "the run is not complete after {FINISH_TIME_MAX:?}");
         });
-        let witness = world.witness.into_inner();
+        let observer = world.observer.into_inner();
         Summary {
             requests: setup.source.requests_total(),
-            states: witness.states,
-            fingerprint: witness.fingerprint(),
+            states: observer.states,
+            fingerprint: observer.fingerprint(),
             ..world.summary
         }
     }
@@ -108,7 +109,7 @@ impl World {
         self.summary.crashes += u64::from(setup.store.has_crashed());
         let store = setup.store.reopen();
         let next = Setup { store, begins_at: ended_at.plus(life.downtime), ..setup.clone() };
-        self.witness.borrow_mut().inspect(&next);
+        self.observer.borrow_mut().inspect(&next);
         next
     }
 
@@ -118,7 +119,7 @@ impl World {
         let watching = async {
             loop {
                 let snapshot = snapshots.borrow_and_update().clone();
-                self.witness.borrow_mut().note(&rig.handle, &snapshot);
+                self.observer.borrow_mut().note(&rig.handle, &snapshot);
                 snapshots.changed().await.unwrap();
             }
         };
@@ -143,7 +144,7 @@ impl World {
             Act::Stop => allowed(handle.stop(operator()).await),
             Act::Reset { keep_prices } => {
                 if !keep_prices {
-                    self.witness.borrow_mut().prices_may_go();
+                    self.observer.borrow_mut().prices_may_go();
                 }
                 allowed(handle.reset(operator(), *keep_prices).await);
             }
@@ -191,7 +192,7 @@ impl World {
         let requests: u64 = outcomes.iter().map(|(_, outcome)| u64::from(outcome.attempts.requests())).sum();
         assert_eq!(analytics.requests, requests);
         assert_eq!(audit(&setup.store).await.unwrap().problems, []);
-        self.witness.borrow_mut().inspect(setup);
+        self.observer.borrow_mut().inspect(setup);
     }
 }
 

@@ -11,19 +11,19 @@ use price_cache_testkit::{MemoryStore, market, product, quote};
 
 /// Refuses the records of one product a few times, though the first of them reached the disk; everything
 /// else is the store beneath.
-pub(crate) struct DoubtfulStore {
+pub(crate) struct UnreliableStore {
     beneath: MemoryStore,
     refused: ProductId,
     refusals_left: Arc<AtomicU32>,
 }
 
-impl DoubtfulStore {
+impl UnreliableStore {
     pub(crate) fn refusing(beneath: MemoryStore, refused: &str, times: u32) -> Self {
         Self { beneath, refused: product(refused), refusals_left: Arc::new(AtomicU32::new(times)) }
     }
 }
 
-impl Store for DoubtfulStore {
+impl Store for UnreliableStore {
     fn record(
         &self,
         market: &MarketId,

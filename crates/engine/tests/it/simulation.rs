@@ -4,9 +4,9 @@
 //!
 //! `PRICE_CACHE_SEEDS` sets how many are tried and `PRICE_CACHE_SEED` the first (`cargo xtask simulate`).
 
+mod observer;
 mod scenario;
 mod upstream;
-mod witness;
 mod world;
 
 use std::panic::catch_unwind;

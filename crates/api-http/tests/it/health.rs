@@ -1,4 +1,4 @@
-//! Health, and what is answered when the store is unwell.
+//! Health, and what is answered when the store fails.
 
 use std::time::Duration;
 

@@ -8,8 +8,8 @@ use price_cache_engine::{CommandError, audit};
 use price_cache_testkit::{Operation, ScriptedSource};
 use tokio::time::sleep;
 
-use super::doubtful::DoubtfulStore;
 use super::harness::{Rig, Setup, counts, failure_of, fault, operator, pause_of};
+use super::unreliable::UnreliableStore;
 
 fn full() -> StoreError {
     StoreError::Full("no space left on device".to_owned())
@@ -48,7 +48,7 @@ async fn a_record_that_was_refused_but_is_there_all_the_same_counts_once() {
             source.script("US", "p0002", vec![Err(fault(class))]);
         }
         let setup = Setup::new(source.clone());
-        let store = DoubtfulStore::refusing(setup.store.clone(), "p0002", 1);
+        let store = UnreliableStore::refusing(setup.store.clone(), "p0002", 1);
         let rig = setup.open_with_store(store).await;
         rig.start().await;
         let broken = rig.until_status(RunStatus::Error).await;
@@ -66,7 +66,7 @@ async fn a_record_that_was_refused_but_is_there_all_the_same_counts_once() {
 async fn a_record_refused_again_and_again_is_kept_until_the_store_takes_it() {
     let source = ScriptedSource::new().with_numbered("US", 6);
     let setup = Setup::new(source.clone());
-    let rig = setup.open_with_store(DoubtfulStore::refusing(setup.store.clone(), "p0002", 5)).await;
+    let rig = setup.open_with_store(UnreliableStore::refusing(setup.store.clone(), "p0002", 5)).await;
     let done = rig.whole_run().await;
     assert_eq!((counts(&done, "US"), source.requests("US", "p0002")), ((6, 6, 0), 1));
 }

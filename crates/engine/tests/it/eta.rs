@@ -167,7 +167,7 @@ async fn a_request_that_hangs_makes_the_estimate_grow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn second_looks_are_left_to_do() {
+async fn end_of_market_retries_are_left_to_do() {
     let setup = steady(&[("US", 60)], 1).with_options(|options| {
         options.retry.attempts_max = std::num::NonZeroU32::MIN;
         options.parking.failures_in_a_row = 0;

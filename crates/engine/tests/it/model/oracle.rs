@@ -34,7 +34,7 @@ pub(crate) struct Told {
 struct Refused {
     pair: Pair,
     answer: Answer,
-    is_second_look: bool,
+    is_retry_at_end: bool,
     logs_cleared_since: bool,
 }
 
@@ -185,13 +185,13 @@ impl Oracle {
             }
             let Some(pair) = self.wanted() else { return };
             let answer = self.upstream.get(&pair).cloned().unwrap_or_else(|| Ok("1.00".to_owned()));
-            let is_second_look = self.told.contains_key(&pair) && !self.to_retry.remove(&pair);
+            let is_retry_at_end = self.told.contains_key(&pair) && !self.to_retry.remove(&pair);
             if self.store_fails || self.refusals > 0 {
                 self.refusals = self.refusals.saturating_sub(1);
-                self.refused = Some(Refused { pair, answer, is_second_look, logs_cleared_since: false });
+                self.refused = Some(Refused { pair, answer, is_retry_at_end, logs_cleared_since: false });
                 self.breaks();
             } else {
-                self.record(pair, answer, is_second_look, true);
+                self.record(pair, answer, is_retry_at_end, true);
                 self.ends_if_done();
             }
         }
@@ -301,16 +301,16 @@ impl Oracle {
             return;
         }
         if let Some(refused) = self.refused.take() {
-            let Refused { pair, answer, is_second_look, logs_cleared_since } = refused;
-            self.record(pair, answer, is_second_look, !logs_cleared_since);
+            let Refused { pair, answer, is_retry_at_end, logs_cleared_since } = refused;
+            self.record(pair, answer, is_retry_at_end, !logs_cleared_since);
         }
         self.ends_if_done();
     }
 
-    fn record(&mut self, pair: Pair, answer: Answer, is_second_look: bool, logged: bool) {
+    fn record(&mut self, pair: Pair, answer: Answer, is_retry_at_end: bool, logged: bool) {
         let before = self.told.get(&pair);
         let requests = before.map_or(0, |told| told.requests) + 1;
-        let was_looked_at_twice = is_second_look || before.is_some_and(|told| told.was_looked_at_twice);
+        let was_looked_at_twice = is_retry_at_end || before.is_some_and(|told| told.was_looked_at_twice);
         if logged {
             self.logged.insert(format!("{}/{}/{requests}", pair.0, pair.1));
         }
@@ -343,12 +343,10 @@ impl Oracle {
             };
             let may_pass =
                 |told: &Told| told.answer.as_ref().is_err_and(|class| *class != FailureClass::NotFound);
-            let has_second_look = |pair: &Pair| {
+            let is_for_end = |pair: &Pair| {
                 self.told.get(pair).is_some_and(|told| may_pass(told) && !told.was_looked_at_twice)
             };
-            pairs()
-                .find(is_left)
-                .or_else(|| pairs().find(|pair| self.wants_unfinished && has_second_look(pair)))
+            pairs().find(is_left).or_else(|| pairs().find(|pair| self.wants_unfinished && is_for_end(pair)))
         })
     }
 }

@@ -71,7 +71,7 @@ impl Setup {
     }
 
     /// Failed products are not tried again at the end of their market.
-    pub(crate) fn without_second_pass(self) -> Self {
+    pub(crate) fn without_end_of_market_retry(self) -> Self {
         self.with_options(|options| options.retry.end_of_market_retry = false)
     }
 

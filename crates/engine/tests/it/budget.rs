@@ -26,7 +26,7 @@ async fn a_product_that_the_budget_did_not_reach_says_so() {
     let source = ScriptedSource::new().with_market("US", &["a"]);
     source.script("US", "a", [Err(fault(FailureClass::Timeout))]);
     let setup = Setup::new(source).with_options(|options| options.retry.budget_start = 0);
-    let rig = setup.without_second_pass().open().await;
+    let rig = setup.without_end_of_market_retry().open().await;
     let done = rig.whole_run().await;
     let entries = rig.setup.entries();
     let outcome = &entries[&("US".to_owned(), "a".to_owned())].outcome;
@@ -42,7 +42,7 @@ async fn what_came_pays_for_a_tenth_of_retries() {
     for index in (0..1_000).step_by(5) {
         source.script("US", &format!("p{index:04}"), [Err(fault(FailureClass::Transport))]);
     }
-    let setup = Setup::new(source.clone()).without_second_pass();
+    let setup = Setup::new(source.clone()).without_end_of_market_retry();
     let done = setup.open().await.whole_run().await;
     let retries = source.requests_total() - 1_000;
     assert!((100..=120).contains(&retries), "{retries}");
@@ -64,7 +64,7 @@ async fn a_rate_limited_answer_uses_up_no_attempt() {
 async fn an_upstream_that_asks_for_patience_forever_gets_five_minutes_of_it() {
     let source = ScriptedSource::new().with_market("US", &["a", "b"]);
     source.script("US", "a", vec![Err(limited(Duration::from_secs(50))); 1_000]);
-    let rig = Setup::new(source.clone()).without_second_pass().open().await;
+    let rig = Setup::new(source.clone()).without_end_of_market_retry().open().await;
     let begun = Instant::now();
     let done = rig.whole_run().await;
     let took = begun.elapsed();

@@ -6,8 +6,8 @@ use std::time::Duration;
 use price_cache_domain::{FailureClass, PauseReason, RetryFilter, Run, RunStatus};
 use price_cache_testkit::{ScriptedSource, market};
 
-use super::doubtful::DoubtfulStore;
 use super::harness::{Rig, Setup, counts, fault, operator, pause_of, refusal, revoked_after};
+use super::unreliable::UnreliableStore;
 
 fn any() -> RetryFilter {
     RetryFilter::default()
@@ -20,7 +20,7 @@ async fn with_failures() -> Rig {
     for (market, product) in [("US", "p0001"), ("DE", "p0000")] {
         source.script(market, product, vec![Err(fault(FailureClass::Timeout)); 3]);
     }
-    let rig = Setup::new(source).without_second_pass().open().await;
+    let rig = Setup::new(source).without_end_of_market_retry().open().await;
     let done = rig.whole_run().await;
     assert_eq!((counts(&done, "US"), counts(&done, "DE")), ((4, 2, 2), (2, 1, 1)));
     rig
@@ -151,7 +151,7 @@ async fn a_failed_product_whose_record_was_refused_is_recorded_and_retried_with_
         source.script(market, product, [Err(fault(FailureClass::NotFound))]);
     }
     let setup = Setup::new(source.clone());
-    let rig = setup.open_with_store(DoubtfulStore::refusing(setup.store.clone(), "refused", 1)).await;
+    let rig = setup.open_with_store(UnreliableStore::refusing(setup.store.clone(), "refused", 1)).await;
     rig.start().await;
     assert_eq!(rig.until_status(RunStatus::Error).await.analytics().failed, 1);
     source.hang("US", "refused");

@@ -12,7 +12,7 @@ use super::upstream::answered;
 
 /// Everything that was visible of the present run.
 #[derive(Default)]
-pub(super) struct Witness {
+pub(super) struct Observer {
     run: Option<RunId>,
     completed: BTreeMap<String, u64>,
     totals: BTreeMap<String, u64>,
@@ -23,7 +23,7 @@ pub(super) struct Witness {
     pub(super) states: u64,
 }
 
-impl Witness {
+impl Observer {
     /// Looks at a snapshot.
     pub(super) fn note(&mut self, handle: &Handle, snapshot: &Snapshot) {
         assert_sound(snapshot);

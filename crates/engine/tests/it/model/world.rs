@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::oracle::{Answer, Expected, Oracle, Pair, Stand};
 use super::{CLASSES, MARKETS, PRODUCTS, Step};
-use crate::engine::harness::{Rig, Setup, fault, operator, runtime};
+use crate::harness::{Rig, Setup, fault, operator, runtime};
 
 /// After this long everything waits for the upstream, a command or an automatic retry.
 const SETTLED: Duration = Duration::from_millis(20);

@@ -23,7 +23,7 @@ async fn each_class_is_retried_as_it_deserves_and_no_failed_product_ends_the_run
     let setup = Setup::new(source.clone()).with_options(|options| {
         options.retry.rate_limited_max = Duration::ZERO;
     });
-    let rig = setup.without_second_pass().open().await;
+    let rig = setup.without_end_of_market_retry().open().await;
     let done = rig.whole_run().await;
     assert_eq!(counts(&done, "US"), (9, 1, 8));
     for class in classes {
@@ -101,7 +101,7 @@ async fn backoff_is_bounded() {
         options.retry.attempts_max = NonZeroU32::new(20).unwrap();
         options.retry.backoff_max = Duration::from_secs(2);
     });
-    let rig = setup.without_second_pass().open().await;
+    let rig = setup.without_end_of_market_retry().open().await;
     let took = run_time(&rig).await;
     assert_eq!(rig.setup.source.requests_total(), 20);
     assert!(took <= Duration::from_secs(19 * 2) + Duration::from_millis(20 * 6), "{took:?}");

@@ -6,8 +6,8 @@ use price_cache_domain::{FailureClass, Run, RunFailureClass, RunStatus};
 use price_cache_testkit::ScriptedSource;
 use tokio::time::sleep;
 
-use super::doubtful::Circle;
 use super::harness::{Setup, counts, failure_of, fault, operator};
+use super::unreliable::Circle;
 
 fn three(source: &ScriptedSource, class: FailureClass) {
     source.fail_listings(vec![fault(class); 3]);

@@ -20,7 +20,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     let suites = parsed(options)?;
     packages::prepare_tracer();
     shell::run(cargo(&["build", "--workspace", "--bins"]))?;
-    let mut test = cargo(&["test", "--package", "price-cache-tests", "--test", "end_to_end", "--"]);
+    let mut test = cargo(&["test", "--package", "price-cache-tests", "--test", "it", "--"]);
     // One after another, so that the figures of one are not those of both.
     test.args(&suites.tests).args(["--nocapture", "--test-threads", "1"]);
     test.envs(suites.variables);

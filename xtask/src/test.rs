@@ -13,7 +13,7 @@ pub(crate) fn run() -> Result<()> {
     shell::run(cargo(&["build", "--workspace", "--bins"]))?;
     shell::run(cargo(&["test", "--workspace"]))?;
     // The same crashes on the other kind of store; all else does not depend on it.
-    let mut crashes = cargo(&["test", "--package", "price-cache-tests", "--test", "end_to_end", "--"]);
+    let mut crashes = cargo(&["test", "--package", "price-cache-tests", "--test", "it", "--"]);
     crashes.args(CRASHES).env("PRICE_CACHE_STORE", "sled");
     shell::run(crashes)
 }

@@ -1,15 +1,10 @@
 //! Clients that mean harm, against the real server in the middle of a run: each gets its own answer, and the run
 //! never notices.
 
-#[path = "hostile/addresses.rs"]
 mod addresses;
-#[path = "hostile/crowds.rs"]
 mod crowds;
-#[path = "hostile/keys.rs"]
 mod keys;
-#[path = "hostile/oversized.rs"]
 mod oversized;
-#[path = "hostile/pages.rs"]
 mod pages;
 
 use anyhow::ensure;

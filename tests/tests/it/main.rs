@@ -1,0 +1,37 @@
+//! The real programs against a real upstream: what a shop would miss if it did not hold.
+
+mod bad_answers;
+mod bad_configuration;
+mod bad_lists;
+mod bad_requests;
+mod browser;
+mod catalogue_changes;
+mod command_line;
+mod crash;
+mod digits;
+mod disk_full;
+mod doctor;
+mod faults;
+mod foreground;
+mod full_disk_starts;
+mod harmed_store;
+mod hostile;
+mod leftover_snapshots;
+mod monitoring;
+mod moves;
+mod newer_store;
+mod pacing;
+mod power_loss;
+mod read_only;
+mod recovering;
+mod recovery_steps;
+mod secrets;
+mod selftest;
+mod shown_is_durable;
+mod sigterm;
+mod stage;
+mod stopping;
+mod stores;
+mod styles;
+mod two_servers;
+mod watching;

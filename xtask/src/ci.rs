@@ -3,22 +3,25 @@
 use anyhow::Result;
 
 use crate::shell::{self, cargo};
-use crate::{circles, docs, layers, test, tidy};
+use crate::{circles, deny, docs, layers, setup, test, tidy, unused};
 
 /// Checks that need no compiler.
 pub(crate) fn check_source() -> Result<()> {
     shell::run(cargo(&["fmt", "--all", "--check"]))?;
     tidy::check()?;
     layers::check()?;
-    circles::check()
+    circles::check()?;
+    unused::check()
 }
 
 pub(crate) fn run() -> Result<()> {
     check_source()?;
+    setup::run();
+    deny::run(&[])?;
     shell::run(cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
     let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps"]);
     rustdoc.env("RUSTDOCFLAGS", "--deny warnings");
     shell::run(rustdoc)?;
     docs::check()?;
-    test::run()
+    test::run_all()
 }

@@ -6,15 +6,18 @@ mod ci;
 mod circles;
 mod configuration;
 mod demo;
+mod deny;
 mod dist;
 mod docs;
 mod fuzz_api;
 mod kills;
 mod layers;
 mod packages;
+mod setup;
 mod shell;
 mod test;
 mod tidy;
+mod unused;
 
 use std::process::ExitCode;
 
@@ -22,9 +25,12 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   demo     walk 12 markets and more than 10,000 real prices of a simulated, faulty pricing API, and serve them
+  setup    install what the tests and checks need: Chromium, strace, axe-core, cargo-deny; test and ci do it too
   test     build everything and run every test
-  check    the checks of the source that take seconds: format, tidiness, layers, circles of files
-  ci       what has to pass before a change lands: format, lints, layers, docs, tests
+  check    the checks of the source that take seconds: format, tidiness, layers, circles of files, unused dependencies
+  deny [--advisories]
+           check duplicates, licences and sources of dependencies; or, where the database can be reached, advisories
+  ci       what has to pass before a change lands: the checks above, lints, docs, tests
   kills N [--only starts | walks] [--seed SEED] [--store KIND]
            kill real servers N times each, in long walks and while they start on small stores, and check that no store is
            lost, nothing that was shown is taken back and nothing is counted twice
@@ -47,6 +53,11 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
         ["check"] => ci::check_source(),
+        ["deny", options @ ..] => deny::run(options),
+        ["setup"] => {
+            setup::run();
+            Ok(())
+        }
         ["ci"] => ci::run(),
         ["kills", options @ ..] => kills::run(options),
         ["simulate", options @ ..] => test::simulate(options),

@@ -3,13 +3,16 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::browser;
-use crate::packages;
+use crate::setup;
 use crate::shell::{self, cargo};
 
 pub(crate) fn run() -> Result<()> {
-    browser::prepare();
-    packages::prepare_tracer();
+    setup::for_tests();
+    run_all()
+}
+
+/// Builds and tests, on a machine that is set up.
+pub(crate) fn run_all() -> Result<()> {
     shell::run(cargo(&["build", "--workspace", "--bins"]))?;
     shell::run(cargo(&["test", "--workspace"]))?;
     // The same crashes on the other kind of store; all else does not depend on it.

@@ -36,8 +36,8 @@ pub(crate) fn install() -> Result<()> {
     shell::run(install).with_context(|| format!("there is no cargo-deny {VERSION}; {how}"))
 }
 
-/// Whether the pinned version is there.
-fn is_installed() -> bool {
+/// Tells whether the pinned version is there.
+pub(crate) fn is_installed() -> bool {
     let answer = Command::new(program()).arg("--version").output();
     answer.is_ok_and(|answer| answer.stdout.trim_ascii_end() == format!("cargo-deny {VERSION}").as_bytes())
 }

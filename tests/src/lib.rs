@@ -2,6 +2,7 @@
 //! simulator, a plain HTTP client and a raw one, a browser, and the tests of kills and terminations, of which there are longer runs.
 
 pub mod browser;
+mod free_address;
 pub mod injected;
 pub mod injection;
 pub mod kills;
@@ -15,6 +16,7 @@ pub mod trace;
 mod usage;
 pub mod watcher;
 
+pub use free_address::free_address;
 pub use price_cache_selftest::{
     Answer, Api, Digest, EndedEarly, Launch, MarketView, PATIENCE, Process, Server, Signal, StatusView,
     eventually, within,

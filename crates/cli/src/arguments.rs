@@ -78,23 +78,30 @@ const GLOBAL_HEADING: &str = "Options of every command";
 /// The options that every command takes.
 #[derive(Clone, Debug, Args)]
 pub struct GlobalArguments {
-    /// The server that remote commands talk to
+    /// The server that remote commands talk to; by default `server.listen` of the configuration, or http://127.0.0.1:4680
     #[arg(
         long,
         global = true,
         help_heading = GLOBAL_HEADING,
         env = "PRICE_CACHE_SERVER",
         hide_env_values = true,
-        value_name = "URL",
-        default_value = "http://127.0.0.1:4680"
+        value_name = "URL"
     )]
-    pub server: ServerAddress,
+    pub server: Option<ServerAddress>,
     /// The configuration of local commands
     #[arg(long, global = true, help_heading = GLOBAL_HEADING, value_name = "FILE", default_value = "price-cache.toml")]
     pub config: PathBuf,
-    /// A file with the API key of the server, for servers that ask for one
+    /// A file with the API key of the server, for servers that ask for one; by default PRICE_CACHE_API_KEY has it
     #[arg(long, global = true, help_heading = GLOBAL_HEADING, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
+}
+
+impl GlobalArguments {
+    /// Returns the server that remote commands talk to.
+    #[must_use]
+    pub fn server(&self) -> ServerAddress {
+        self.server.clone().unwrap_or_default()
+    }
 }
 
 /// A command, by who executes it.
@@ -156,7 +163,7 @@ mod tests {
     fn options_for_every_command_may_stand_behind_it() {
         let arguments =
             parse(&["status", "--server", "http://[::1]:99/pc/", "--api-key-file", "key"]).unwrap();
-        assert_eq!(arguments.global.server.to_string(), "http://[::1]:99/pc");
+        assert_eq!(arguments.global.server().to_string(), "http://[::1]:99/pc");
         assert_eq!(arguments.global.config.to_str(), Some("price-cache.toml"));
         assert_eq!(arguments.global.api_key_file.unwrap().to_str(), Some("key"));
     }

@@ -37,9 +37,9 @@ enum Failure {
     Unconfirmed,
 }
 
-/// Executes a command as the program does: with the API key of `--api-key-file` and these streams.
+/// Executes a command as the program does: with the API key of `--api-key-file` or `PRICE_CACHE_API_KEY`, and these streams.
 pub async fn run(command: &RemoteCommand, global: &GlobalArguments, mut streams: Streams) -> Exit {
-    match global.api_key_file.as_deref().map(ApiKey::read).transpose() {
+    match ApiKey::given(global.api_key_file.as_deref()) {
         Ok(key) => execute(command, &mut Context::new(global, key, streams)).await,
         Err(error) => {
             streams.error(&error);
@@ -102,7 +102,9 @@ fn report(failure: &Failure, context: &mut Context) -> Exit {
                 ));
             }
             if error.wants_key() {
-                context.streams.human("give the server's API key with --api-key-file FILE");
+                context
+                    .streams
+                    .human("give the server's API key with --api-key-file FILE or in PRICE_CACHE_API_KEY");
             }
             error.exit()
         }

@@ -27,7 +27,7 @@ impl Context {
     #[must_use]
     pub fn new(global: &GlobalArguments, key: Option<ApiKey>, streams: Streams) -> Self {
         Self {
-            client: Client::new(global.server.clone(), key, Limits::default()),
+            client: Client::new(global.server(), key, Limits::default()),
             streams,
             config: global.config.clone(),
             poll_interval: POLL_INTERVAL,

@@ -3,6 +3,7 @@
 
 pub mod commands;
 pub mod configuration;
+mod configured_server;
 mod fallback_copy;
 mod logging;
 mod open_files;

@@ -1,11 +1,9 @@
 //! Lists of markets and products that cannot be used: ERROR with a message that says what to do, and nothing lost.
 
-use std::net::TcpListener;
-
 use anyhow::ensure;
 use price_cache_simulator::{Catalogue, FaultKind, Faults, FixedFault, Market};
 use price_cache_tests::sources::Source;
-use price_cache_tests::{Server, Settings};
+use price_cache_tests::{Server, Settings, free_address};
 
 use crate::stage::Stage;
 
@@ -38,8 +36,7 @@ async fn an_unreachable_upstream_is_an_error_that_tries_again_and_gets_over_it()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_base_url_where_nobody_listens_is_named() -> anyhow::Result<()> {
     let stage = stage(Catalogue::synthetic(1, 1)).await?;
-    // A port that was free a moment ago.
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let address = free_address()?;
     let source = Source::rest(&format!("http://{address}"));
     stage.scene.configure(&source.to_string(), &Settings::default())?;
     for command in ["plan", "probe"] {

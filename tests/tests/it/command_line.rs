@@ -1,11 +1,10 @@
 //! The commands against a real server, with their exit codes.
 
 use std::fs;
-use std::net::TcpListener;
 
 use anyhow::{Context, ensure};
 use price_cache_simulator::{Catalogue, FaultKind, Faults, FixedFault};
-use price_cache_tests::{Finished, Server, Settings};
+use price_cache_tests::{Finished, Server, Settings, free_address};
 use serde_json::Value;
 
 use crate::stage::Stage;
@@ -72,6 +71,28 @@ async fn a_run_is_controlled_and_read_from_the_command_line() -> anyhow::Result<
     Ok(())
 }
 
+/// The SHA-256 hash of `s3cret`.
+const KEY_HASH: &str = "sha256:1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_finds_its_server_in_the_configuration_and_its_key_in_the_environment() -> anyhow::Result<()>
+{
+    let settings = Settings { server: format!("api_keys = [{KEY_HASH:?}]"), ..Settings::default() };
+    let mut stage = Stage::new(Catalogue::synthetic(1, 5), &settings).await?;
+    let server = stage.scene.server().await?;
+    let address = server.api.url().replace("http://", "");
+    stage.scene.write_config(&format!("[server]\nlisten = {address:?}\n"))?;
+    let refused = stage.scene.run(&["status"]).await?.expect(2)?;
+    ensure!(refused.stderr.contains("PRICE_CACHE_API_KEY"), "{refused:?}");
+    stage.scene.set("PRICE_CACHE_API_KEY", "s3cret");
+    let status = stage.scene.run(&["status"]).await?.expect(0)?;
+    ensure!(status.stdout.contains("IDLE") || status.stderr.contains("IDLE"), "{status:?}");
+    stage.scene.run(&["start", "--watch"]).await?.expect(0)?;
+    let transitions = server.api.with_key("s3cret").get("/api/cache/prices/transitions").await?;
+    ensure!(transitions.to_string().contains("key 1ec1c26b"), "{transitions:#}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_state_refuses_is_exit_code_3() -> anyhow::Result<()> {
     let stage = stage().await?;
@@ -112,7 +133,7 @@ async fn a_reset_can_keep_the_prices() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_is_exit_code_4() -> anyhow::Result<()> {
     let stage = stage().await?;
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let address = free_address()?;
     let url = format!("http://{address}");
     for command in [
         &["status"][..],

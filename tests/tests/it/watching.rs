@@ -1,18 +1,16 @@
 //! `--watch` over a restart of the server, and ended by Ctrl-C.
 
 use std::fs;
-use std::net::TcpListener;
 
 use anyhow::{Context, ensure};
 use price_cache_simulator::Catalogue;
-use price_cache_tests::{PATIENCE, Process, Settings, Signal, eventually};
+use price_cache_tests::{PATIENCE, Process, Settings, Signal, eventually, free_address};
 
 use crate::stage::Stage;
 
 /// A stage whose server comes back at the same address, and that address.
 async fn stage(products: u32) -> anyhow::Result<(Stage, String)> {
-    // Nobody takes a port that was free a moment ago.
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    let address = free_address()?.to_string();
     let settings = Settings { listen: address.clone(), ..Settings::default() };
     let stage = Stage::new(Catalogue::synthetic(2, products), &settings).await?;
     stage.slow_down(5);

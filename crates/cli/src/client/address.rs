@@ -1,12 +1,16 @@
 //! The address of a server, as given with `--server`.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use hyper::Uri;
 
 /// The port of an http:// URL that names none.
 const HTTP_PORT: u16 = 80;
+
+/// The port of a server unless it is told otherwise.
+const PORT_DEFAULT: u16 = 4680;
 
 /// Where the server is: host, port and the path under which its routes begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +57,31 @@ impl ServerAddress {
     /// The path before every route: empty, or with a leading and no trailing slash.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
+    }
+}
+
+/// The address that a server listens on unless it is told otherwise.
+impl Default for ServerAddress {
+    fn default() -> Self {
+        Self::from(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT_DEFAULT))
+    }
+}
+
+/// The address of a server that listens there: one that listens on every address is reached by loopback.
+impl From<SocketAddr> for ServerAddress {
+    fn from(listen: SocketAddr) -> Self {
+        let host = match listen.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        let address = SocketAddr::new(host, listen.port());
+        Self {
+            host: host.to_string(),
+            port: address.port(),
+            authority: address.to_string(),
+            prefix: String::new(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The API key, read from a file so that it appears in no process list and no shell history.
+//! The API key, read from a file or the environment, so that it appears in no process list and no shell history.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,6 +8,9 @@ use hyper::header::HeaderValue;
 
 /// A key file is longer than this only by mistake, in bytes.
 const KEY_FILE_LENGTH_MAX: u64 = 4096;
+
+/// The variable that has the key where no file is given.
+const VARIABLE: &str = "PRICE_CACHE_API_KEY";
 
 /// The `Authorization` header of every request; never shown.
 #[derive(Clone)]
@@ -30,9 +33,37 @@ pub enum ApiKeyError {
         /// The file.
         path: PathBuf,
     },
+    /// The environment variable does not contain a key.
+    #[error("{VARIABLE} must be the key, visible ASCII characters only")]
+    NotAKeyInEnvironment,
 }
 
 impl ApiKey {
+    /// Returns the key from a file or, without one, from `PRICE_CACHE_API_KEY`; `None` where neither is given.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or what is given is no key.
+    pub fn given(file: Option<&Path>) -> Result<Option<Self>, ApiKeyError> {
+        match (file, std::env::var_os(VARIABLE)) {
+            (Some(file), _) => Self::read(file).map(Some),
+            (None, Some(key)) if !key.is_empty() => {
+                let key = key.to_str().map(str::trim).and_then(Self::of);
+                key.map(Some).ok_or(ApiKeyError::NotAKeyInEnvironment)
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
+    /// Returns the key that a text is.
+    fn of(key: &str) -> Option<Self> {
+        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let mut header = HeaderValue::try_from(format!("Bearer {key}")).ok()?;
+        header.set_sensitive(true);
+        Some(Self(header))
+    }
+
     /// Reads the key from a file; white space around it does not count.
     ///
     /// # Errors
@@ -42,17 +73,8 @@ impl ApiKey {
         File::open(path)
             .and_then(|file| file.take(KEY_FILE_LENGTH_MAX + 1).read_to_string(&mut text))
             .map_err(|source| ApiKeyError::Read { path: path.to_owned(), source })?;
-        let not_a_key = || ApiKeyError::NotAKey { path: path.to_owned() };
-        let key = text.trim();
-        if text.len() as u64 > KEY_FILE_LENGTH_MAX
-            || key.is_empty()
-            || !key.bytes().all(|byte| byte.is_ascii_graphic())
-        {
-            return Err(not_a_key());
-        }
-        let mut header = HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| not_a_key())?;
-        header.set_sensitive(true);
-        Ok(Self(header))
+        let key = Some(text.trim()).filter(|_| text.len() as u64 <= KEY_FILE_LENGTH_MAX);
+        key.and_then(Self::of).ok_or_else(|| ApiKeyError::NotAKey { path: path.to_owned() })
     }
 
     /// The value of the `Authorization` header.

@@ -29,8 +29,8 @@ pub async fn execute(
     arguments: &DumpArguments,
     streams: &mut Streams,
 ) -> anyhow::Result<Exit> {
-    let key = global.api_key_file.as_deref().map(ApiKey::read).transpose()?;
-    let client = Client::new(global.server.clone(), key, Limits::default());
+    let key = ApiKey::given(global.api_key_file.as_deref())?;
+    let client = Client::new(global.server(), key, Limits::default());
     match dump(&client, &arguments.folder).await {
         Ok(told) => {
             streams.human(&told);

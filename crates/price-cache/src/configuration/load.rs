@@ -19,7 +19,12 @@ pub fn load(
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Loaded, ConfigurationError> {
     let text = read(path)?;
-    let mut warnings = text.parse().map(|file| old_keys::warnings(&file)).unwrap_or_default();
+    // A file that is no TOML is refused below, with the place.
+    let file: Table = text.parse().unwrap_or_default();
+    if let Some(message) = old_keys::both_names(&file) {
+        return Err(ConfigurationError::Syntax(path.to_owned(), message));
+    }
+    let mut warnings = old_keys::warnings(&file);
     let overrides = environment.into_iter().filter_map(|(name, value)| override_of(&name, value));
     let overrides: Vec<_> = overrides
         .map(|(key, value)| {
@@ -28,6 +33,13 @@ pub fn load(
             (key, value)
         })
         .collect();
+    for (index, (key, _)) in overrides.iter().enumerate() {
+        if overrides[..index].iter().any(|(earlier, _)| earlier == key) {
+            let message =
+                format!("{key} is set twice, by its old name and its present one; keep {}", variable_of(key));
+            return Err(ConfigurationError::Override(message));
+        }
+    }
     let configuration = parse(path, &text, &overrides)?;
     let overridden = overrides.into_iter().map(|(key, _)| key).collect();
     let loaded = Loaded { configuration, path: path.to_owned(), text, overridden, warnings };
@@ -151,7 +163,13 @@ mod tests {
         let new = old_and_new("max_unsynced_writes = 7", "end_of_market_retry = false", None).unwrap();
         assert!(new.warnings.is_empty());
         let both = old_and_new("undurable_records_max = 7\nmax_unsynced_writes = 7", "", None).unwrap_err();
-        assert!(both.contains("max_unsynced_writes"), "{both}");
+        assert!(both.contains("undurable_records_max and run.max_unsynced_writes"), "{both}");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), TEMPLATE).unwrap();
+        let both = ["UNDURABLE_RECORDS_MAX", "MAX_UNSYNCED_WRITES"]
+            .map(|name| (format!("PRICE_CACHE__RUN__{name}"), "9".to_owned()));
+        let both = load(file.path(), both).unwrap_err().to_string();
+        assert!(both.contains("run.max_unsynced_writes is set twice"), "{both}");
         for name in ["PRICE_CACHE__RUN__UNDURABLE_RECORDS_MAX", "PRICE_CACHE__RUN__MAX_UNSYNCED_WRITES"] {
             for in_file in ["", "undurable_records_max = 7", "max_unsynced_writes = 7"] {
                 let overridden = old_and_new(in_file, "", Some((name, "9"))).unwrap();

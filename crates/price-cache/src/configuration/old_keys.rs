@@ -26,6 +26,16 @@ pub(super) fn warnings(file: &Table) -> Vec<String> {
     used.map(|(section, old, new)| warning(section, old, new)).collect()
 }
 
+/// Returns what is wrong with a file that gives a key both of its names.
+pub(super) fn both_names(file: &Table) -> Option<String> {
+    let (section, old, new) = RENAMED.into_iter().find(|(section, old, new)| {
+        section_of(file, section).is_some_and(|table| table.contains_key(*old) && table.contains_key(*new))
+    })?;
+    Some(format!(
+        "{section}.{old} and {section}.{new} are the same key; keep the second, which is its present name"
+    ))
+}
+
 /// Removes what the file says under an old name of a key that is about to be set.
 pub(super) fn forget_old_name(file: &mut Table, key: &str) {
     for (section, old, new) in RENAMED {

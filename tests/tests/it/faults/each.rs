@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use price_cache_simulator::raw::BlackHole;
-use price_cache_tests::{Scene, Server, Settings, StatusView, Usage};
+use price_cache_tests::{Scene, Server, Settings, StatusView, Usage, free_address};
 use serde_json::Value;
 
 use super::connections::Places;
@@ -113,8 +113,7 @@ async fn check(server: &Server, rows: &[Row], good: Option<&str>) -> anyhow::Res
 #[expect(clippy::print_stdout, reason = "the figures are of interest")]
 async fn every_fault_becomes_what_the_table_says() -> anyhow::Result<()> {
     let black_hole = BlackHole::open().await?;
-    // A port that was free a moment ago.
-    let refusing = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let refusing = free_address()?;
     let places = Places { refusing, black_hole: black_hole.address() };
     let rows = rows(&places)?;
     let upstream = Upstream::start(&rows).await?;

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use price_cache_simulator::raw::BlackHole;
-use price_cache_tests::{Scene, Settings};
+use price_cache_tests::{Scene, Settings, free_address};
 
 /// The products of the one market; so many failures in a row park it.
 const PRODUCTS: [&str; 2] = ["a", "b"];
@@ -33,8 +33,7 @@ async fn waits_for(base_url: &str, class: &str, words: &str) -> anyhow::Result<(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_that_refuses_connections_is_waited_for() -> anyhow::Result<()> {
-    // A port that was free a moment ago.
-    let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let address = free_address()?;
     waits_for(&format!("http://{address}"), "x transport", "the connection was refused").await
 }
 

@@ -21,6 +21,8 @@ const DELAYS: [u32; 5] = [0, 5, 20, 60, 100];
 const DISK_MIB: u32 = 24;
 /// Products after which a server is killed at most: on the slowest disk they take seconds.
 const PRODUCTS_MAX: u32 = 200;
+/// Rounds that a failing disk may end before the server is there, for each that counts.
+const REFUSED_PER_ROUND_MAX: u64 = 20;
 /// Failed products are shown as well.
 const UNKNOWN_PER_MILLE: u16 = 30;
 
@@ -162,7 +164,9 @@ async fn rounds(disk: Disk) -> anyhow::Result<()> {
     println!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let mut sum = Sum::default();
-    for _ in 0..variable("PRICE_CACHE_SHOWN_ROUNDS").unwrap_or(disk.rounds_default()) {
+    let wanted = variable("PRICE_CACHE_SHOWN_ROUNDS").unwrap_or(disk.rounds_default());
+    // Rounds whose server did not take its store show nothing, and are played again.
+    while sum.rounds - sum.refused < wanted && sum.refused < wanted * REFUSED_PER_ROUND_MAX {
         let done = round(disk, &mut random, &mut sum).await;
         sum.rounds += 1;
         done.with_context(|| format!("round {} with seed {seed}", sum.rounds))?;

@@ -71,10 +71,8 @@ impl Pace {
 
     /// Returns the shortest time between two requests, if there is one.
     pub(super) fn interval(&mut self, now: Instant) -> Option<Duration> {
-        let remembered = self.remembered(now);
         let limit = self.limit.as_mut()?;
-        let served = self.served.recent(now);
-        limit.grow(now, served, remembered);
+        limit.grow(now, self.served.recent(now));
         if limit.is_unused() || limit.pace() > PACE_MAX {
             self.limit = None;
             return None;
@@ -138,7 +136,7 @@ impl Pace {
         if limit.was_served_for_a_while(now) && known.is_none_or(|known| limit.pace() > known) {
             self.remembered = Some((limit.pace(), now + REMEMBERED));
         }
-        limit.cut(served, refused, now);
+        limit.cut(served, refused, known, now);
         self.since = now;
         Some(limit.interval())
     }

@@ -27,8 +27,10 @@ const DOUBLING_REQUESTS: f64 = 2.0;
 const RETURN: Duration = Duration::from_millis(1_500);
 /// The time after a cut when that return is tried.
 const RETURN_AFTER: Duration = Duration::from_secs(5);
-/// A pace this many times higher than the present one is worth returning to.
+/// A pace this many times higher than the one that is refused is worth returning to.
 const RETURN_TIMES: f64 = 1.25;
+/// The part of that pace up to which the return is fast.
+const RETURN_PART: f64 = 0.94;
 /// A pace this many times higher than what is served does not grow: nobody knows whether it would be served.
 const USED_TIMES: f64 = 2.0;
 /// A limit that nobody comes near for this long limits nothing.
@@ -55,8 +57,12 @@ pub(super) struct Limit {
 enum Growth {
     SlowStart,
     SecondRound,
-    /// Grows slowly from below this pace, the last that was refused.
-    Linear(f64),
+    /// Grows slowly from below the pace that was refused last.
+    Linear {
+        ceiling: f64,
+        /// The pace from before a slow-down, to return to fast.
+        returns_to: Option<f64>,
+    },
 }
 
 impl Limit {
@@ -95,7 +101,7 @@ impl Limit {
     }
 
     pub(super) fn was_served_for_a_while(&self, now: Instant) -> bool {
-        matches!(self.growth, Growth::Linear(_)) && self.since_cut(now) >= SERVED_TIME
+        matches!(self.growth, Growth::Linear { .. }) && self.since_cut(now) >= SERVED_TIME
     }
 
     /// Counts an answer for the experiment, if there is one at the present pace.
@@ -111,9 +117,8 @@ impl Limit {
         finding
     }
 
-    /// Lets the pace grow up to now, as far as it is used; `served` is per second. A pace that is `remembered` is
-    /// returned to faster.
-    pub(super) fn grow(&mut self, now: Instant, served: f64, remembered: Option<f64>) {
+    /// Lets the pace grow up to now, as far as it is used; `served` is per second.
+    pub(super) fn grow(&mut self, now: Instant, served: f64) {
         let idle_max = (DOUBLING_REQUESTS / self.pace).max(1.0);
         let seconds = now.saturating_duration_since(self.updated).as_secs_f64().min(idle_max);
         self.updated = now;
@@ -131,9 +136,9 @@ impl Limit {
         let doubling = match self.growth {
             Growth::SlowStart => Some(SLOW_START),
             Growth::SecondRound => Some(SECOND_ROUND),
-            Growth::Linear(_) => {
+            Growth::Linear { returns_to, .. } => {
                 let is_due = self.since_cut(now) > RETURN_AFTER;
-                remembered.filter(|pace| is_due && self.pace * RETURN_TIMES < *pace).map(|_| RETURN)
+                returns_to.filter(|pace| is_due && self.pace < *pace * RETURN_PART).map(|_| RETURN)
             }
         };
         match (doubling, self.growth) {
@@ -141,35 +146,45 @@ impl Limit {
                 let doubling = doubling.as_secs_f64().max(DOUBLING_REQUESTS / self.pace);
                 self.pace *= (seconds / doubling).exp2();
             }
-            (None, Growth::Linear(ceiling)) => self.pace += ceiling * CUT / RECOVERY.as_secs_f64() * seconds,
+            (None, Growth::Linear { ceiling, .. }) => {
+                self.pace += ceiling * CUT / RECOVERY.as_secs_f64() * seconds
+            }
             (None, Growth::SlowStart | Growth::SecondRound) => {}
         }
         self.pace = self.pace.min(used_max);
     }
 
-    /// Lowers the pace after a refusal, when so many are `served` per second and this fraction is refused.
-    pub(super) fn cut(&mut self, served: f64, refused_fraction: f64, now: Instant) {
+    /// Lowers the pace after a refusal, when so many are `served` per second and this fraction is refused. A pace that is
+    /// `remembered` and much higher is returned to.
+    pub(super) fn cut(&mut self, served: f64, refused_fraction: f64, remembered: Option<f64>, now: Instant) {
         let since = self.since_cut(now);
         let refused = self.pace;
         (self.pace, self.growth) = match self.growth {
             // Still too fast, for an upstream that allowed a burst at first.
             Growth::SecondRound if since < SETTLING * 3 / 2 => (refused / 2.0, Growth::SecondRound),
-            Growth::SecondRound => (refused * (1.0 - CUT), Growth::Linear(refused)),
+            Growth::SecondRound => {
+                (refused * (1.0 - CUT), Growth::Linear { ceiling: refused, returns_to: None })
+            }
             Growth::SlowStart => (refused / 2.0, Growth::SecondRound),
-            Growth::Linear(ceiling) => self.cut_linear(ceiling, served, refused_fraction, since),
+            Growth::Linear { ceiling, .. } => {
+                let (pace, ceiling) = self.cut_linear(ceiling, served, refused_fraction, since);
+                let returns_to = remembered.filter(|remembered| ceiling * RETURN_TIMES < *remembered);
+                (pace, Growth::Linear { ceiling, returns_to })
+            }
         };
         self.pace = self.pace.max(PACE_MIN);
         self.cut_at = now;
         self.unused_seconds = 0.0;
     }
 
+    /// Returns the pace after a cut, and the one that it grows back to.
     fn cut_linear(
         &mut self,
         ceiling: f64,
         served: f64,
         refused_fraction: f64,
         since: Duration,
-    ) -> (f64, Growth) {
+    ) -> (f64, f64) {
         let refused = self.pace;
         let is_again = since < CUT_AGAIN;
         self.cut = if is_again { (self.cut * 2.0).min(CUT_MAX) } else { CUT };
@@ -179,15 +194,15 @@ impl Limit {
             experiment => experiment,
         };
         if is_again && served < refused * FAR_BELOW {
-            return (served * (1.0 - CUT), Growth::Linear(served));
+            return (served * (1.0 - CUT), served);
         }
         if refused > ceiling * RETURN_TIMES {
             // The return was too early.
-            return (ceiling * (1.0 - CUT), Growth::Linear(ceiling));
+            return (ceiling * (1.0 - CUT), ceiling);
         }
         // What is served in a second is allowed, however often it was refused before.
         let cut = refused * (1.0 - self.cut);
         let pace = cut.max(served.min(refused) * (1.0 - CUT));
-        (pace, Growth::Linear(refused.min(served.max(cut))))
+        (pace, refused.min(served.max(cut)))
     }
 }

@@ -121,7 +121,38 @@ fn the_pace_is_back_soon_after_an_upstream_that_slowed_down_recovers() {
         let (meanwhile, refused) = world.served(seconds(220), seconds(400));
         let (after, _) = world.served(seconds(410), seconds(420));
         assert!(meanwhile >= 8.0 && refused < 10.0, "{markets} markets: {meanwhile}, {refused} % refused");
-        assert!(after >= before * 0.8, "{markets} markets: {after} of {before}");
+        assert!(after >= before * 0.9, "{markets} markets: {after} of {before}");
+    }
+}
+
+/// An upstream that says 503 to those it cannot serve is overloaded; one that says it to all is down.
+#[test]
+fn an_overloaded_upstream_is_slowed_down_for_without_retry_after() {
+    let overloaded = Fault::new(FailureClass::ServerError, "status 503").with_status(503);
+    let mut healthy = bucket(RATE, 10.0, None);
+    let answers: Answers = Box::new(move |at| healthy(at).map_err(|_| overloaded.clone()));
+    let mut world = World::new(adaptive(true), 16, SECOND / 200, answers);
+    world.run_until(TEN_MINUTES);
+    let (served, refused) = world.served(MINUTE, TEN_MINUTES);
+    assert!(served >= RATE * 0.8 && refused < 25.0, "{served}, {refused} % refused");
+}
+
+/// Upstreams of any rate and burst are used and not flooded.
+#[test]
+fn any_rate_is_found() {
+    let mut random = fastrand::Rng::with_seed(5);
+    for _ in 0..60 {
+        let rate = (random.f64() * 500.0_f64.ln()).exp();
+        let burst = (random.f64() * rate.ln()).exp().max(1.0);
+        let markets = random.usize(4..=16);
+        let retry_after = [None, Some(1)][random.usize(..2)];
+        let mut world = World::new(adaptive(true), markets, SECOND / 200, bucket(rate, burst, retry_after));
+        world.run_until(TEN_MINUTES);
+        let (served, refused) = world.served(MINUTE * 2, TEN_MINUTES);
+        let case = format!("{rate:.1} per second, burst {burst:.1}, {markets} markets, {retry_after:?}");
+        // Growing by a few percent, a slow pace is refused once in as many requests.
+        let refused_max = if rate >= 10.0 { 1.0 } else { 6.5 };
+        assert!(served >= rate * 0.88 && refused < refused_max, "{case}: {served}, {refused} % refused");
     }
 }
 

@@ -23,7 +23,7 @@ use crate::within;
 
 /// What the program is called on Debian.
 const PROGRAM: &str = "chromium";
-/// Where the program is, when whoever runs the tests knows that it is there.
+/// The path of the program, where the environment gives it.
 const PROGRAM_VARIABLE: &str = "PRICE_CACHE_CHROMIUM";
 /// What ends a message in the pipe.
 const END: u8 = 0;
@@ -174,7 +174,7 @@ impl Link {
                 Some(error) => Err(anyhow!("{error}")),
             };
             if let Some(waiting) = waiting {
-                // Whoever asked may have given up.
+                // The caller may have given up.
                 let _ = waiting.send(answer);
             }
         } else if let (Some(session), Some(method)) =

@@ -29,7 +29,7 @@ pub struct Step {
 pub enum Start {
     /// It was killed at this call.
     Killed(Step),
-    /// It was through before, after so many calls that change the store.
+    /// It was through before, after this many calls that change the store.
     Open(Box<Server>, Vec<Step>),
 }
 
@@ -88,7 +88,7 @@ fn read_steps(
             if let Some(step) = (!is_counted).then(|| step(&line, store)).flatten() {
                 is_counted = true;
                 count += 1;
-                // Whoever waits may have seen enough.
+                // The caller may have seen enough.
                 let _ = steps.send(step);
                 if Some(count) == kill_at {
                     kill(process)?;

@@ -28,7 +28,7 @@ impl Injection {
         Self::default()
     }
 
-    /// Each of these calls takes so much longer.
+    /// Delays each of these calls.
     #[must_use]
     pub fn delay(mut self, calls: &str, microseconds: u32) -> Self {
         self.arguments.extend(["-e".to_owned(), format!("inject={calls}:delay_enter={microseconds}")]);

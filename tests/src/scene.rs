@@ -171,7 +171,7 @@ impl Scene {
         Ok(process.into())
     }
 
-    /// Starts a server that may have so many files open, connections among them, and waits until it listens.
+    /// Starts a server with a limit on open files, connections among them, and waits until it listens.
     ///
     /// # Errors
     /// It does not.

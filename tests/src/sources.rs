@@ -116,7 +116,7 @@ impl Source {
         }
     }
 
-    /// Lists in another style, so many products at a time.
+    /// Lists in another style, with this many products to a page.
     #[must_use]
     pub fn paginated(self, pagination: Pagination, size: usize) -> Self {
         Self { pagination, size, ..self }

@@ -20,7 +20,7 @@ const PRODUCTS_PER_TERMINATION: u32 = 24;
 const LATENCY: Duration = Duration::from_millis(3);
 /// Failed products must survive as well.
 const UNKNOWN_PER_MILLE: u16 = 20;
-/// One termination in so many hits a server that is starting.
+/// One termination in this many hits a server that is starting.
 const STARTING_ONE_IN: u32 = 5;
 /// Calls of the log that are read before an end, and must be there after it.
 const LOG_READ: usize = 100;

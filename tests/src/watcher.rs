@@ -78,7 +78,7 @@ impl Seen {
         known.prices = known.prices.max(market["prices"].as_u64().unwrap_or_default());
     }
 
-    /// A log is that of one run; with the next run it begins anew.
+    /// A log is that of one run; with the next run it starts over.
     fn log(&mut self, log: &Value) {
         let run = log["metadata"]["run_id"].as_str();
         if self.log_run.as_deref() != run {
@@ -145,7 +145,7 @@ impl Seen {
         if let (Some(first), true) = (lost.first(), self.log_run == now.log_run) {
             gone.push(format!("{} calls of the log are gone, {first:?} is the first", lost.len()));
         }
-        // A plan that was not complete may be made anew, and nothing is completed before it is.
+        // A plan that was not complete may be made again, and nothing is completed before it is.
         let seen = self.status.as_ref().filter(|seen| seen.completed() > 0);
         if let (Some(seen), Some(now)) = (seen, &now.status) {
             if now.run_id() != seen.run_id() {

@@ -122,7 +122,7 @@ impl LatestStatus {
         }
         let latest = self.clone();
         tokio::task::spawn_blocking(move || {
-            // An error is told to whoever asks next.
+            // The next request reports an error.
             let _ = latest.fresh();
             latest.shared.is_renewed_ahead.store(false, Ordering::Relaxed);
         });

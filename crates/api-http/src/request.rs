@@ -130,7 +130,7 @@ const DROPPING_TIME_MAX: Duration = Duration::from_millis(500);
 async fn read_body(app: &App, request: Request<axum::body::Body>) -> Result<Bytes, Problem> {
     let limits = app.options.limits;
     let mut body = request.into_body();
-    // Whoever announces too much and waits for a permission is not given it.
+    // A client that announces too much and waits for permission does not get it.
     if body.size_hint().lower() > (limits.body_bytes_max + DROPPED_BYTES_MAX) as u64 {
         return Err(too_large(limits.body_bytes_max));
     }

@@ -9,7 +9,7 @@ pub const LOW_SUCCESS_AFTER_PRODUCTS: u64 = 10;
 /// Below this success rate, in percent, a market is flagged.
 pub const LOW_SUCCESS_BELOW_PERCENT: f64 = 80.0;
 
-/// More outcomes than products: a defect in whoever feeds the fold. The outcome was not counted.
+/// More outcomes than products: an internal error of the caller. The outcome was not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an outcome beyond the {total} products of the market was not counted")]
 pub struct Overcounted {

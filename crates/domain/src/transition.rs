@@ -1,5 +1,5 @@
 //! The one table that decides every change of a run's state. Pure and total: every pair of state and
-//! event stands here, and whoever adds one of either is made to decide by the compiler.
+//! event stands here, and the compiler demands a decision for each one that is added.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -197,7 +197,7 @@ fn begin(run: RunId, now: Timestamp) -> Run {
     Run::Initializing(Initializing { facts, since: now })
 }
 
-/// A run whose plan was not complete begins its plan anew; nothing was fetched from it yet.
+/// A run whose plan was not complete starts its plan over; nothing was fetched from it yet.
 fn resume(facts: &RunFacts, pass: Pass, plan: Option<&Arc<Plan>>, now: Timestamp) -> Run {
     let facts = RunFacts { pass, ..facts.clone() };
     match plan {

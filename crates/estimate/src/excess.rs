@@ -1,9 +1,9 @@
 //! The account of long waits: what durations have beyond the usual, kept apart from the level.
 
-/// Durations that tell what is usual: the median of the last so many.
+/// The number of latest durations whose median is the usual one.
 const USUAL_WINDOW: usize = 21;
 
-/// Up to so many times the usual, a duration belongs to the level.
+/// A duration up to this multiple of the usual one belongs to the level.
 const USUAL_TIMES_MAX: f64 = 8.0;
 
 /// A duration is judged for good when so many came after it, by what is usual around it: the first

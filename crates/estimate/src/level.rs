@@ -1,4 +1,4 @@
-//! What a product usually takes: several views of the past, weighed by how well each has foretold.
+//! What a product usually takes: several views of the past, weighed by the errors of their forecasts.
 
 use super::record::{Judgement, Records};
 use super::views::{SPANS, VIEWS};
@@ -9,7 +9,7 @@ const CHECKPOINTS_MAX: usize = 64;
 /// Products between the first checkpoints.
 const STEP_FIRST: u64 = 2;
 
-/// A difference from the longer average counts only as far as its square exceeds so many times what
+/// A difference from the longer average counts only as far as its square exceeds this multiple of what
 /// noise makes of it.
 const EVIDENCE_AVERAGE: f64 = 4.0;
 
@@ -20,13 +20,13 @@ const EVIDENCE_SLOPE: f64 = 6.0;
 /// even, a step or a wave is not.
 const UNEVEN_PART: f64 = 0.7;
 
-/// A slope goes on for so many times the past it was seen in.
+/// A slope goes on for this multiple of the past that it was seen in.
 const SLOPE_GOES_ON: f64 = 3.0;
 
 /// A line changes the level by no more than this factor.
 const LINE_FACTOR_MAX: f64 = 1.7;
 
-/// When the rest is so many times what was seen, half of the forecast is the mean of all.
+/// When the rest is this multiple of what was seen, half of the forecast is the mean of all.
 const REST_TIMES_HALF_TRUSTED: f64 = 4.5;
 
 /// How steeply the trust falls there.
@@ -36,7 +36,7 @@ const TRUST_EXPONENT: i32 = 4;
 /// nothing of it: one run in three or so changes its level by half or more.
 const SURPRISE_VARIANCE: f64 = 0.3;
 
-/// So many forecasts that could be judged weigh as much as that surprise.
+/// The number of forecasts with a known error that weigh as much as that surprise.
 const SURPRISE_FORECASTS: f64 = 2.0;
 
 /// Forecasts over a longer time than any that could be judged are off by more in what long waits come to,
@@ -135,7 +135,7 @@ impl Level {
         }
     }
 
-    /// Compares what every checkpoint foretold with what came, and adds one.
+    /// Compares the forecast of every checkpoint with what came, and adds one.
     fn check(&mut self, waited: f64) {
         if self.checkpoints.len() == CHECKPOINTS_MAX {
             // Those that stay are at multiples of the new step.
@@ -150,7 +150,7 @@ impl Level {
             let truth = ((self.sum - point.sum) / length).max(f64::MIN_POSITIVE);
             let errors = point.views.map(|view| (view.mean_over(length, seen) / truth).ln());
             let waits_error = (waited - point.waited) / length - point.waited / seen;
-            // What was foretold when little was seen says little about what is foretold now.
+            // Forecasts made when little was seen say little about those made now.
             records.add(length / self.step as f64, seen / self.count as f64, &errors, waits_error);
         }
         self.records = records.end();

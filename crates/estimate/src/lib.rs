@@ -33,7 +33,7 @@ impl Estimate {
 /// Fewer durations than these say nothing.
 const OBSERVED_MIN: u64 = 3;
 
-/// So many first durations are gone through again with each new one, so that a slow first connection is
+/// The number of first durations that are counted again with each new one, so that a slow first connection is
 /// seen for what it is once others have come.
 const REPLAYED_MAX: u64 = 16;
 

@@ -1,4 +1,4 @@
-//! How well the views have foretold, apart for short and for long forecasts.
+//! The errors of the forecasts of each view, apart for short and for long forecasts.
 
 use super::views::VIEWS;
 
@@ -8,7 +8,7 @@ const LENGTHS: usize = 6;
 /// How fast a past forecast loses weight as its length differs from the one wanted.
 const LENGTH_DECAY: f64 = 2.0;
 
-/// What a checkpoint adds fades over so many more: a view that was good once may not be any more.
+/// Checkpoints after which an error has faded: a view that was good once may not be any more.
 const FADES_OVER: f64 = 5.0;
 
 /// How sharply the better views are preferred.
@@ -80,7 +80,7 @@ impl Records {
         Adding { records: Self(faded), weights }
     }
 
-    /// How to weigh the views for a forecast over so many steps, of which noise makes the given variance.
+    /// Returns the weights of the views for a forecast over a number of steps, with this variance of noise.
     pub(super) fn judge(&self, steps: f64, noise: f64) -> Judgement {
         let mut near = Record { weight: f64::MIN_POSITIVE, ..Record::default() };
         for (index, record) in self.0.iter().enumerate() {
@@ -103,7 +103,7 @@ pub(super) struct Adding {
 }
 
 impl Adding {
-    /// A forecast over so many steps and its errors: in logarithms of each view, and in seconds of long waits.
+    /// Adds a forecast over a number of steps with its errors: logarithms for each view, seconds for long waits.
     pub(super) fn add(&mut self, steps: f64, weight: f64, views: &[f64; VIEWS], waits: f64) {
         let index = (steps.max(1.0).log2() as usize).min(LENGTHS - 1);
         let together: f64 = self.weights[index].iter().zip(views).map(|(weight, error)| weight * error).sum();

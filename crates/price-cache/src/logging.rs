@@ -23,7 +23,7 @@ pub(crate) fn to_stderr(config: &LogConfig) {
     };
 }
 
-/// Hands warnings, a line each, to whoever draws on the terminal.
+/// Hands warnings, a line each, to the code that draws on the terminal.
 pub(crate) fn to_channel(lines: Sender<String>) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter("warn"))

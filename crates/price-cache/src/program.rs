@@ -82,7 +82,7 @@ fn ended(result: anyhow::Result<Exit>, streams: &mut Streams) -> Exit {
             streams.human(&error.to_string());
             Exit::Usage
         }
-        // Whoever read the output has seen enough.
+        // The reader of the output has seen enough.
         None if is_broken_pipe(&error) => Exit::Done,
         None => {
             streams.error(error.as_ref());

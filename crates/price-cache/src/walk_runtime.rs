@@ -1,4 +1,4 @@
-//! Threads of their own for the walk, which give way to all others: whoever asks for the status or a price does not
+//! Threads of their own for the walk, which give way to all others: a request for the status or a price does not
 //! wait for products to be fetched, nor does what else the machine has to do.
 
 use std::io;

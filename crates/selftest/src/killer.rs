@@ -195,7 +195,7 @@ impl<'a> Killer<'a> {
         Ok(())
     }
 
-    /// Looks at the server until the upstream has seen so many requests.
+    /// Looks at the server until the upstream has seen a number of requests.
     async fn look_until(&mut self, requests: u32, api: &Api) -> anyhow::Result<()> {
         let reached = self.simulator.wait_until(move |ledger| ledger.total_requests() >= requests);
         let mut reached = std::pin::pin!(reached);

@@ -7,7 +7,7 @@ use price_cache_simulator::Latency;
 
 use crate::profile::{Profile, UNSYNCED_WRITES_MAX};
 
-/// Requests are answered at once or up to so much later.
+/// The longest delay of an answer.
 const LATENCY_MAX: Duration = Duration::from_millis(4);
 
 /// What is to be killed, and how often.

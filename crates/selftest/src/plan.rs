@@ -14,7 +14,7 @@ const KILLS_PER_RUN_MIN: u32 = 3;
 const KILLS_PER_RUN_MAX: u32 = 16;
 /// The first moments of a start, in which a store is opened and recovered.
 const FIRST_MOMENTS: Duration = Duration::from_millis(30);
-/// Kills during a start may come so much later than the last start took, so that its end is hit as well.
+/// Kills during a start come up to this multiple of the last start-up time, so that its end is hit as well.
 const START_UP_STRETCH: f64 = 1.2;
 
 /// The plan of one store.

@@ -1,4 +1,4 @@
-//! A self-test: as many stores and runs as it takes to be killed so often, a verdict, and a folder to look into where a promise
+//! A self-test: as many stores and runs as the number of kills takes, a result, and a folder to look into where a promise
 //! was broken.
 
 use std::fmt;
@@ -32,7 +32,7 @@ pub fn disk_time() -> io::Result<Duration> {
 }
 
 impl SelfTest {
-    /// Does it, and tells the figures after each kill. Whoever drops the future ends every program and removes the folder.
+    /// Does it, and tells the figures after each kill. Dropping the future ends every program and removes the folder.
     ///
     /// # Errors
     /// A promise was broken, or the test could not be done.

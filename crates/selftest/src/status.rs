@@ -91,7 +91,7 @@ impl StatusView {
         self.markets.values().map(|market| market.total).sum()
     }
 
-    /// Checks that nothing that `earlier` had shown is taken back. A plan that was not complete may be made anew.
+    /// Checks that nothing that `earlier` had shown is taken back. A plan that was not complete may be made again.
     ///
     /// # Errors
     /// Something is.

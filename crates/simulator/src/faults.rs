@@ -26,7 +26,7 @@ pub type FaultWeights = BTreeMap<FaultKind, u16>;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// Drawn anew for each attempt of a pair.
+    /// Drawn again for each attempt of a pair.
     pub per_attempt: FaultWeights,
     /// Drawn once per pair: such a pair fails on each attempt.
     pub permanent: FaultWeights,
@@ -116,7 +116,7 @@ pub enum FaultError {
 }
 
 impl Faults {
-    /// Faults drawn anew for each attempt, from kinds and their weights in per mille.
+    /// Faults drawn again for each attempt, from kinds and their weights in per mille.
     #[must_use]
     pub fn per_attempt(weights: impl IntoIterator<Item = (FaultKind, u16)>) -> Self {
         Self { per_attempt: weights.into_iter().collect(), ..Self::default() }

@@ -13,7 +13,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// So many requests per second, and as many at once.
+    /// Creates a limit of requests per second, and as many at once.
     #[must_use]
     pub const fn per_second(per_second: f64) -> Self {
         Self { per_second, burst: per_second.max(1.0) }

@@ -190,7 +190,7 @@ impl RequestPlan {
     }
 }
 
-/// The server that a template names itself, so that whoever wrote it has allowed it.
+/// The server that a template names itself, which its author has allowed by that.
 fn named_server(
     template: &UrlTemplate,
     variables: &[&'static str],

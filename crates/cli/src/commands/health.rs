@@ -1,4 +1,4 @@
-//! `health`: whether the server can do its work, for whoever watches over it. It needs no API key.
+//! `health`: whether the server can do its work, for monitoring. It needs no API key.
 
 use price_cache_api_types::Health;
 

@@ -44,7 +44,7 @@ pub fn fit(text: &str, width: usize) -> String {
     console::pad_str(text, width, console::Alignment::Left, Some("…")).into_owned()
 }
 
-/// Breaks a line at its spaces so that it is no wider than so many columns; a longer word stays whole.
+/// Breaks a line at its spaces to fit a number of columns; a longer word stays whole.
 #[must_use]
 pub fn wrap(line: &str, width: usize) -> String {
     let (mut wrapped, mut used) = (String::with_capacity(line.len()), 0_usize);

@@ -96,7 +96,7 @@ impl CacheReader {
 
     /// What the cache holds of each market, ordered by the bytes of their ids, at most some seconds old.
     pub async fn markets(&self) -> Result<Vec<MarketPrices>, StoreError> {
-        // Whoever comes while it is counted waits for that count instead of beginning another.
+        // Others that ask meanwhile wait for this count instead of beginning another.
         let mut summary = self.summary.lock().await;
         if let Some(summary) = &*summary
             && summary.counted.elapsed() < SUMMARY_AGE_MAX

@@ -60,7 +60,7 @@ impl UpstreamAccess {
         Admission { access: self, market, is_admitted: false }
     }
 
-    /// Picks one of so many at random.
+    /// Returns a random number below `count`.
     pub(crate) fn pick(&self, count: usize) -> usize {
         self.lock().random.usize(..count.max(1))
     }

@@ -99,7 +99,7 @@ fn progress(figures: &Figures, kills: u32) -> String {
     )
 }
 
-/// The verdict for people.
+/// Writes the result for people.
 fn tell(result: &Result<Figures, Failed>, test: &SelfTest, repeat: &str, streams: &mut Streams) -> Exit {
     let figures = match result {
         Ok(figures) => figures,

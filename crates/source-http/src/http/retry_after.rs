@@ -61,7 +61,7 @@ impl Refusal {
     }
 }
 
-/// Tells whether a header asks for a wait in so many words.
+/// Tells whether a header asks for a wait explicitly.
 pub(crate) fn asks_to_wait(headers: &HeaderMap) -> bool {
     WAITS.iter().any(|(name, _)| headers.contains_key(*name))
 }
@@ -98,7 +98,7 @@ fn texts<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = String>
     headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// Tells whether a header says in so many words that no request is left.
+/// Tells whether a header says explicitly that no request is left.
 pub(crate) fn is_used_up(headers: &HeaderMap) -> bool {
     let none = |text: String| text.trim().parse::<f64>().is_ok_and(|left| left <= 0.0);
     REMAINING.iter().any(|name| texts(headers, name).any(none))

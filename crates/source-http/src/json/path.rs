@@ -13,7 +13,7 @@ pub(crate) enum Found<'v> {
     Nothing,
     /// One value.
     One(&'v Value),
-    /// So many values.
+    /// A number of values.
     Several(usize),
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Place {
     /// A hash of the products on the page before.
     #[serde(rename = "h")]
     pub(crate) hash: u64,
-    /// Whether the page before said in so many words that this one follows.
+    /// Whether the page before said explicitly that this one follows.
     #[serde(rename = "m", default)]
     pub(crate) promised: bool,
     /// How many of the items before are no products.

@@ -12,7 +12,7 @@ const STEPS_MAX: u32 = 20_000;
 /// The fewest characters that count as a part of a secret.
 const PART_CHARS_MIN: usize = 6;
 
-/// So many characters of a secret are a part of it, however long it is.
+/// The number of characters of a secret that count as a part of it, however long it is.
 const PART_CHARS_MAX: usize = 16;
 
 /// A secret to look for.

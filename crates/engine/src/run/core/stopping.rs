@@ -30,7 +30,7 @@ impl Core {
         vec![Effect::CancelSession]
     }
 
-    /// A run under way came to rest: whoever asked for a stop hears of it.
+    /// Answers everyone who asked for a stop, now that the run has come to rest.
     pub(super) fn rested(&mut self, run: &Run) -> Vec<Effect> {
         let state = run.status();
         let message = match state {

@@ -13,7 +13,7 @@ const CUT_MAX: f64 = 0.5;
 const FAR_BELOW: f64 = 1.0 / 3.0;
 /// The shortest time between two cuts: upstreams count in windows of a second, which have to pass first.
 pub(super) const SETTLING: Duration = Duration::from_secs(1);
-/// The time in which the usual cut is grown back: one refusal in so many seconds, and little lost in between.
+/// The time in which the usual cut is grown back: short enough to follow the upstream, long enough for few refusals.
 const RECOVERY: Duration = Duration::from_secs(14);
 /// A pace that was not refused for this long was served.
 const SERVED_TIME: Duration = Duration::from_secs(8);
@@ -154,7 +154,7 @@ impl Limit {
         self.pace = self.pace.min(used_max);
     }
 
-    /// Lowers the pace after a refusal, when so many are `served` per second and this fraction is refused. A pace that is
+    /// Lowers the pace after a refusal; `served` is per second, `refused_fraction` of all answers. A pace that is
     /// `remembered` and much higher is returned to.
     pub(super) fn cut(&mut self, served: f64, refused_fraction: f64, remembered: Option<f64>, now: Instant) {
         let since = self.since_cut(now);

@@ -11,7 +11,7 @@ use super::{MarketSnapshot, Snapshot};
 use crate::upstream::wait::WaitReason;
 use crate::walk::activity::Activity;
 
-/// A product that takes more than so many times the usual holds its market up.
+/// A product that takes more than this multiple of the usual time holds its market up.
 const HELD_UP_TIMES: f64 = 6.0;
 
 /// Nine in ten times, what has lasted for some time goes on for at least this part of it, and at most for the

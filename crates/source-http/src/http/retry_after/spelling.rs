@@ -77,7 +77,7 @@ fn until(then: Duration, now: Duration) -> Duration {
     Duration::from_secs(rounded).min(WAIT_MAX)
 }
 
-/// Makes a wait of so many seconds, up to the next thousandth.
+/// Returns a wait of these seconds, rounded up to milliseconds.
 fn seconds(number: f64) -> Duration {
     let rounded = (number * 1000.0).ceil() / 1000.0;
     Duration::try_from_secs_f64(rounded).unwrap_or(WAIT_MAX).min(WAIT_MAX)

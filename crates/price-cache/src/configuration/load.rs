@@ -138,6 +138,21 @@ mod tests {
     use super::*;
     use crate::configuration::TEMPLATE;
 
+    /// An old file of a user is read as it was when it was written.
+    #[test]
+    fn a_file_from_before_the_keys_were_renamed_says_the_same() {
+        let old = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/template-before-max_unsynced_writes.toml");
+        let old = load(Path::new(old), []).unwrap();
+        assert_eq!(old.warnings.len(), 2, "{:?}", old.warnings);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), TEMPLATE).unwrap();
+        let new = load(file.path(), []).unwrap();
+        assert!(new.warnings.is_empty(), "{:?}", new.warnings);
+        assert_eq!(old.configuration.run.options(), new.configuration.run.options());
+        let shown = |loaded: &Loaded| serde_json::to_value(&loaded.configuration).unwrap();
+        assert_eq!(shown(&old), shown(&new));
+    }
+
     /// What a file with these lines in `[run]` and `[run.retry]` says, with an override.
     fn old_and_new(run: &str, retry: &str, variable: Option<(&str, &str)>) -> Result<Loaded, String> {
         let text = TEMPLATE.replace("[run]\n", &format!("[run]\n{run}\n"));

@@ -90,7 +90,10 @@ impl History {
         for _ in 0..EVENTS {
             match self.random.u32(..100) {
                 0..2 => self.stop_all(),
-                2..5 => self.stop(self.random.clone().usize(..self.markets.len())),
+                2..5 => {
+                    let market = self.random.usize(..self.markets.len());
+                    self.stop(market);
+                }
                 _ => self.next_event(),
             }
         }

@@ -2,7 +2,7 @@
 //! adaptive pace (`pace`), a circuit breaker per market (`circuit`), retries and their budget, and the attribution of
 //! failures.
 //!
-//! It touches neither the store nor the source nor the run: it is told answers and says what follows.
+//! It touches neither the store nor the source nor the run: it takes answers in and says what follows.
 
 mod attribution;
 pub(crate) mod circuit;

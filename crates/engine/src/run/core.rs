@@ -144,15 +144,18 @@ impl Core {
 
     /// Asks the table and the guards, and has the new state saved before it holds.
     fn decide(&mut self, event: Event, actor: Actor, reply: Option<Reply>, now: Timestamp) -> Vec<Effect> {
-        let state = self.machine.state().status();
         let kind = event.kind();
         match (self.machine.decide(event, actor, now), reply) {
             (Ok(decision), reply) => vec![Effect::Save { decision, reply }],
-            (Err(refused), Some(reply)) => {
-                vec![Effect::Answer(reply, Err(CommandError::from_refused(refused, state)))]
-            }
+            (Err(refused), Some(reply)) => self.refuse(reply, refused),
             (Err(refused), None) => self.forbidden(kind, refused, now),
         }
+    }
+
+    /// Answers a command that the table or a guard refuses.
+    fn refuse(&self, reply: Reply, refused: Refused<IllegalTransition>) -> Vec<Effect> {
+        let error = CommandError::from_refused(refused, self.machine.state().status());
+        vec![Effect::Answer(reply, Err(error))]
     }
 
     /// A guard forbade, or the table does not know, what the engine wants by itself. The run must come to

@@ -54,7 +54,8 @@ pub(crate) struct Upstream {
     generation: u64,
     /// The distance of the slots of this generation at its beginning.
     slot_interval: Duration,
-    pace: Pace,
+    /// The adaptive pace; `None` where it is switched off.
+    pace: Option<Pace>,
     /// Suspect failures since any market had a healthy answer.
     in_a_row: InARow,
     /// Nothing is known of the upstream yet: the first failure is enough.
@@ -72,11 +73,11 @@ impl Upstream {
         Self {
             retry: RetryPolicy::new(options.retry.clone()),
             budget: RetryBudget::new(&options.retry),
+            pace: options.pacing.adaptive.then(|| Pace::new(now)),
             options,
             slots: Slots::default(),
             generation: 0,
             slot_interval: Duration::ZERO,
-            pace: Pace::new(now),
             in_a_row: InARow::default(),
             is_wary: true,
             were_accepted: false,
@@ -129,7 +130,7 @@ impl Upstream {
     pub(crate) fn ready(&mut self, market: Option<&MarketId>, now: Instant) -> Option<NotBefore> {
         let (interval, reason) = self.interval(now);
         self.renew_slots(interval, now);
-        let recheck_at = self.pace.is_starting().then(|| now + RECHECK);
+        let recheck_at = self.is_starting().then(|| now + RECHECK);
         let market_interval = self.options.pacing.market_interval_min;
         let generation = self.generation;
         let Self { slots, shared, markets, .. } = self;
@@ -224,17 +225,27 @@ impl Upstream {
 
     /// Gives new slots to all that wait when the pace has grown much since they were reserved.
     fn renew_slots(&mut self, interval: Duration, now: Instant) {
-        if self.pace.is_starting() && interval < self.slot_interval.mul_f64(RENEWED_BELOW) {
-            self.generation += 1;
-            self.slots.restart(now, interval);
-            self.slot_interval = interval;
+        if self.is_starting() && interval < self.slot_interval.mul_f64(RENEWED_BELOW) {
+            self.discard_slots(interval, interval, now);
         }
+    }
+
+    /// Discards the slots of all that wait; the next ones begin after `wait`, `interval` apart.
+    fn discard_slots(&mut self, wait: Duration, interval: Duration, now: Instant) {
+        self.generation += 1;
+        self.slots.restart(now, wait);
+        self.slot_interval = interval;
+    }
+
+    /// Tells whether the pace is still looked for.
+    fn is_starting(&self) -> bool {
+        self.pace.as_ref().is_some_and(Pace::is_starting)
     }
 
     /// Returns the time between two requests of all markets together, and why it is not shorter.
     fn interval(&mut self, now: Instant) -> (Duration, WaitReason) {
         let configured = self.options.pacing.upstream_interval_min;
-        let adapted = self.pace.interval(now).filter(|_| self.options.pacing.adaptive);
+        let adapted = self.pace.as_mut().and_then(|pace| pace.interval(now));
         match adapted.filter(|adapted| *adapted > configured) {
             Some(adapted) => (adapted, WaitReason::Throttled),
             None => (configured, WaitReason::Pacing),
@@ -244,11 +255,12 @@ impl Upstream {
     /// Adapts the pace of all and the waits of the market to an answer.
     fn adapt(&mut self, market: Option<&MarketId>, observation: &Observation<'_>, now: Instant) {
         let Observation { sent, fault, .. } = *observation;
-        let is_adaptive = self.options.pacing.adaptive;
-        if let Some(wait) = self.pace.answered(observation.pace_answer(), sent, now).filter(|_| is_adaptive) {
-            self.generation += 1;
-            self.slots.restart(now, wait);
-            self.slot_interval = self.pace.interval(now).unwrap_or_default();
+        let is_adaptive = self.pace.is_some();
+        if let Some(pace) = &mut self.pace
+            && let Some(wait) = pace.answered(observation.pace_answer(), sent, now)
+        {
+            let slot_interval = pace.interval(now).unwrap_or_default();
+            self.discard_slots(wait, slot_interval, now);
         }
         let retry_after_max = self.options.retry.retry_after_max;
         let delay = self.options.delay_between_requests;

@@ -1,4 +1,4 @@
-//! What the state machine is told: a request and its answer.
+//! The input of the state machine: a request and its answer.
 
 use std::time::Instant;
 

@@ -1,7 +1,6 @@
 //! A market to walk, and how its walk ends.
 
 use price_cache_domain::{MarketPlan, Pass, RunId, StoreError};
-use tokio::time::Instant;
 
 use crate::walk::report::SessionFailure;
 
@@ -21,8 +20,8 @@ pub(crate) enum WalkEnd {
     Cancelled,
     /// All that was fetched was refused for the credentials; the other markets will show whose failure it is.
     Deferred,
-    /// The circuit is open; the next canary request is due then.
-    Parked(Instant),
+    /// The circuit is open.
+    Parked,
     Failed(SessionFailure),
 }
 

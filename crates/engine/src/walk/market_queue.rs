@@ -7,6 +7,7 @@ use std::time::Duration;
 use price_cache_domain::{Clock, Timestamp};
 use tokio::time::Instant;
 
+use crate::upstream::circuit::OpenCircuit;
 use crate::walk::activity::Activity;
 use crate::walk::market_job::MarketJob;
 use crate::walk::report::{SessionEnd, Walk};
@@ -39,12 +40,7 @@ impl<'a> Queue<'a> {
     pub(crate) async fn fill(&mut self, walk: Walk) {
         for index in walk.markets {
             let Some(plan) = walk.plan.markets().get(index).cloned() else { continue };
-            let until = self.upstream.with(|machine, _| machine.parked(&plan.market).map(|open| open.until));
-            let job = Arc::new(MarketJob { index, plan, run: walk.run, pass: walk.pass.clone() });
-            match until {
-                Some(until) => self.park(job, until.into()).await,
-                None => self.waiting.push_back(job),
-            }
+            self.add(Arc::new(MarketJob { index, plan, run: walk.run, pass: walk.pass.clone() })).await;
         }
     }
 
@@ -58,13 +54,16 @@ impl<'a> Queue<'a> {
         self.waiting.push_back(job);
     }
 
-    pub(crate) async fn park(&mut self, job: Arc<MarketJob>, until: Instant) {
+    /// Adds a market: by the time of its canary request if it is parked, or else behind the others.
+    pub(crate) async fn add(&mut self, job: Arc<MarketJob>) {
         let open = self.upstream.with(|machine, _| machine.parked(&job.plan.market).cloned());
-        if let Some(open) = open {
-            let (reason, since) = (open.trouble.reason, open.since);
-            let until = self.timestamp(until);
-            self.reporter.activity(job.index, Activity::Parked { reason, since, until }).await;
-        }
+        let Some(OpenCircuit { trouble, since, until, .. }) = open else {
+            self.waiting.push_back(job);
+            return;
+        };
+        let until = until.into();
+        let shown = Activity::Parked { reason: trouble.reason, since, until: self.timestamp(until) };
+        self.reporter.activity(job.index, shown).await;
         self.parked.push((until, job));
         self.parked.sort_by_key(|(until, job)| (*until, job.index));
     }

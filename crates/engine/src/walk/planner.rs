@@ -14,7 +14,7 @@ use price_cache_domain::{
 use crate::upstream::observation::RequestKind;
 use crate::walk::planner::listing::{Listed, Listing};
 use crate::walk::report::{Report, SessionEnd, SessionFailure};
-use crate::walk::requester::{Requester, Subject};
+use crate::walk::requester::{GivenUp, Requester, Subject};
 
 /// Pages of a product list in a row without a new product that mean that the pages go in a circle.
 const PAGES_WITHOUT_NEWS_MAX: u32 = 20;
@@ -133,8 +133,10 @@ impl Planner<'_> {
     {
         let subject = Subject { market, shown: None, kind: RequestKind::List, has_canary: false };
         let answer = self.requester.request(subject, request).await.ok_or(SessionEnd::Cancelled)?;
-        let attempts = answer.failed.map_or(0, |failed| failed.requests());
-        answer.result.map_err(|fault| failed(refused_listing(what, attempts, &fault)))
+        answer
+            .result
+            .map(|success| success.value)
+            .map_err(|given_up| failed(refused_listing(what, &given_up)))
     }
 }
 
@@ -146,7 +148,8 @@ const fn listing_failure(message: String, retryable: bool) -> SessionFailure {
     SessionFailure { class: RunFailureClass::Listing, message, retryable }
 }
 
-fn refused_listing(what: &str, attempts: u32, fault: &Fault) -> SessionFailure {
+fn refused_listing(what: &str, GivenUp { fault, attempts }: &GivenUp) -> SessionFailure {
+    let attempts = attempts.requests();
     let class = fault.failure.class();
     let (run_class, advice, retryable) = match class {
         FailureClass::Credentials => {

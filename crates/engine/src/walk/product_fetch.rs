@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use price_cache_domain::{
-    Attempt, Attempts, Entry, FailureClass, Fault, Fetched, MarketId, PriceSource, ProductId, Visit,
+    Attempt, Entry, FailureClass, Fault, Fetched, MarketId, PriceSource, ProductId, Visit,
 };
 
 use crate::upstream::decision::Next;
 use crate::upstream::observation::RequestKind;
-use crate::walk::requester::{Answer, Requester, Subject};
+use crate::walk::requester::{Answer, GivenUp, Requester, Subject, Success};
 
 /// Fetches the products of one market, one request at a time.
 pub(crate) struct ProductFetcher<'a> {
@@ -38,19 +38,14 @@ impl ProductFetcher<'_> {
         let is_purged = AtomicBool::new(false);
         let subject = Subject { market: Some(self.market), shown: Some(self.market_index), kind, has_canary };
         let send = || self.ask(product, etag, &is_purged);
-        let Answer { result, failed, at, duration, next } = self.requester.request(subject, send).await?;
-        let entry = match (result, failed) {
-            (Ok(fetched), failed) => {
-                let status_code = Some(if fetched == Fetched::NotModified { 304 } else { 200 });
+        let Answer { result, next } = self.requester.request(subject, send).await?;
+        let entry = match result {
+            Ok(Success { value, failed, at, duration }) => {
+                let status_code = Some(if value == Fetched::NotModified { 304 } else { 200 });
                 let last = Attempt { at, duration, status_code, failure: None };
-                Entry::priced(previous, self.visit, failed, last, fetched)
+                Entry::priced(previous, self.visit, failed, last, value)
             }
-            (Err(_), Some(failed)) => Entry::failed(previous, self.visit, failed),
-            (Err(fault), None) => {
-                let failure = Some(fault.failure);
-                let attempt = Attempt { at, duration, status_code: fault.status_code, failure };
-                Entry::failed(previous, self.visit, Attempts::first(attempt))
-            }
+            Err(GivenUp { attempts, .. }) => Entry::failed(previous, self.visit, attempts),
         };
         Some((entry, next))
     }

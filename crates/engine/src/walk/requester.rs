@@ -8,7 +8,7 @@ use price_cache_domain::{Attempt, Attempts, Clock, Failure, Fault, MarketId, Tim
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::upstream::decision::Next;
+use crate::upstream::decision::{Decision, Next};
 use crate::upstream::observation::{Observation, RequestKind};
 use crate::upstream::wait::WaitReason;
 use crate::walk::activity::Activity;
@@ -32,16 +32,29 @@ pub(crate) struct Subject<'a> {
     pub(crate) has_canary: bool,
 }
 
-/// The last answer to a request, and the attempts before it.
+/// How a request ended, with what follows from it.
 pub(crate) struct Answer<T> {
-    pub(crate) result: Result<T, Fault>,
-    /// The attempts that failed, with the last one where that failed.
+    pub(crate) result: Result<Success<T>, GivenUp>,
+    pub(crate) next: Next,
+}
+
+/// A successful answer.
+pub(crate) struct Success<T> {
+    pub(crate) value: T,
+    /// The attempts that failed before.
     pub(crate) failed: Option<Attempts>,
     /// When the last attempt began.
     pub(crate) at: Timestamp,
     /// How long it took.
     pub(crate) duration: Duration,
-    pub(crate) next: Next,
+}
+
+/// The failure of a request that is not sent again.
+pub(crate) struct GivenUp {
+    /// The last failure.
+    pub(crate) fault: Fault,
+    /// All attempts.
+    pub(crate) attempts: Attempts,
 }
 
 /// Sends requests until the run stops.
@@ -70,25 +83,26 @@ impl Requester<'_> {
                 result = caught(async { send().await }) => result,
             };
             let duration = sent.elapsed();
-            let fault = result.as_ref().err();
-            let observation = Observation { kind, sent: sent.into_std(), fault, has_canary };
-            let decision = self.upstream.observe(market, &observation);
-            if let Some(fault) = fault {
-                let failure = if decision.retry_denied {
-                    self.denied(subject, &fault.failure).await
-                } else {
-                    fault.failure.clone()
-                };
-                let attempt =
-                    Attempt { at, duration, status_code: fault.status_code, failure: Some(failure) };
-                failed = Some(match failed.take() {
-                    Some(earlier) => earlier.then(attempt),
-                    None => Attempts::first(attempt),
-                });
+            let observation =
+                Observation { kind, sent: sent.into_std(), fault: result.as_ref().err(), has_canary };
+            let Decision { next, retry_denied } = self.upstream.observe(market, &observation);
+            let fault = match result {
+                Ok(value) => {
+                    return Some(Answer { result: Ok(Success { value, failed, at, duration }), next });
+                }
+                Err(fault) => fault,
+            };
+            let failure =
+                if retry_denied { self.denied(subject, &fault.failure).await } else { fault.failure.clone() };
+            let attempt = Attempt { at, duration, status_code: fault.status_code, failure: Some(failure) };
+            let attempts = match failed {
+                Some(earlier) => earlier.then(attempt),
+                None => Attempts::first(attempt),
+            };
+            if next != Next::Retry {
+                return Some(Answer { result: Err(GivenUp { fault, attempts }), next });
             }
-            if decision.next != Next::Retry {
-                return Some(Answer { result, failed, at, duration, next: decision.next });
-            }
+            failed = Some(attempts);
         }
     }
 

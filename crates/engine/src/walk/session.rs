@@ -93,8 +93,8 @@ impl Sessions {
                     queue.defer(job).await;
                     continue;
                 }
-                Some(Ok((WalkEnd::Parked(until), job))) => {
-                    queue.park(job, until).await;
+                Some(Ok((WalkEnd::Parked, job))) => {
+                    queue.add(job).await;
                     continue;
                 }
                 Some(Ok((WalkEnd::Cancelled, _))) => {

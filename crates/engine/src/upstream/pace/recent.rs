@@ -11,16 +11,18 @@ pub(super) struct Recent {
     answers: u64,
     /// The numbers of the answers that were of that kind.
     of_kind: VecDeque<u64>,
+    in_a_row: usize,
 }
 
 impl Recent {
     /// This many among this many answers are frequent.
     pub(super) const fn new(enough: usize, among: u64) -> Self {
-        Self { enough, among, answers: 0, of_kind: VecDeque::new() }
+        Self { enough, among, answers: 0, of_kind: VecDeque::new(), in_a_row: 0 }
     }
 
     pub(super) fn add(&mut self, is_of_kind: bool) {
         self.answers += 1;
+        self.in_a_row = if is_of_kind { self.in_a_row + 1 } else { 0 };
         if is_of_kind {
             self.of_kind.push_back(self.answers);
         }
@@ -34,13 +36,8 @@ impl Recent {
     }
 
     /// Returns how many of the latest answers were all of that kind.
-    pub(super) fn in_a_row(&self) -> usize {
-        let mut number = self.answers + 1;
-        let is_next = |of_kind: &&u64| {
-            number -= 1;
-            **of_kind == number
-        };
-        self.of_kind.iter().rev().take_while(is_next).count()
+    pub(super) const fn in_a_row(&self) -> usize {
+        self.in_a_row
     }
 
     /// Returns the fraction of the latest answers that were of that kind.

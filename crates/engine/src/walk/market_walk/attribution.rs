@@ -49,9 +49,7 @@ impl Walker<'_> {
         let permit = self.permit().await?;
         let fetched = self.fetch(&canary, previous.as_ref(), RequestKind::Canary).await;
         let (entry, next) = fetched.ok_or(WalkEnd::Cancelled)?;
-        if next != Next::Record {
-            return Err(self.ended(next));
-        }
+        self.ended(next)?;
         self.circuit_closes();
         if entry.outcome.is_success() {
             let fetched = self.completed(canary, previous, entry);
@@ -66,16 +64,15 @@ impl Walker<'_> {
     async fn follow(&mut self, next: Next) -> Result<(), WalkEnd> {
         match next {
             Next::Record => self.record_held().await,
-            Next::Retry | Next::Hold => Ok(()),
             Next::Canary => self.send_canary().await,
-            Next::Park(_) | Next::Defer | Next::End(_) => Err(self.ended(next)),
+            Next::Retry | Next::Hold | Next::Park(_) | Next::Defer | Next::End(_) => self.ended(next),
         }
     }
 
-    /// Returns how the walk ends. What is held back is not recorded, and fetched again.
-    fn ended(&self, next: Next) -> WalkEnd {
+    /// Ends the walk where nothing else follows. What is held back is not recorded, and fetched again.
+    fn ended(&self, next: Next) -> Result<(), WalkEnd> {
         match next {
-            Next::Park(until) => {
+            Next::Park(_) => {
                 if !self.is_half_open {
                     let trouble = self
                         .upstream
@@ -83,11 +80,11 @@ impl Walker<'_> {
                     let reason = trouble.unwrap_or_default();
                     tracing::warn!(market = %self.market, reason, "the circuit opens; the market is parked");
                 }
-                WalkEnd::Parked(until.into())
+                Err(WalkEnd::Parked)
             }
-            Next::Defer => WalkEnd::Deferred,
-            Next::End(words) => credentials_refused(&words),
-            Next::Retry | Next::Record | Next::Hold | Next::Canary => WalkEnd::Cancelled,
+            Next::Defer => Err(WalkEnd::Deferred),
+            Next::End(words) => Err(credentials_refused(&words)),
+            Next::Retry | Next::Record | Next::Hold | Next::Canary => Ok(()),
         }
     }
 

@@ -5,7 +5,6 @@ use price_cache_domain::{Actor, Event, Timestamp};
 use super::super::Core;
 use super::super::messages::Effect;
 use super::super::reply::Reply;
-use crate::error::CommandError;
 
 impl Core {
     pub(super) fn reset(
@@ -15,10 +14,9 @@ impl Core {
         reply: Reply,
         now: Timestamp,
     ) -> Vec<Effect> {
-        let state = self.machine.state().status();
         match self.machine.decide(Event::Reset, actor, now) {
             Ok(decision) => vec![Effect::Clear { decision, keep_prices, reply: Some(reply) }],
-            Err(refused) => vec![Effect::Answer(reply, Err(CommandError::from_refused(refused, state)))],
+            Err(refused) => self.refuse(reply, refused),
         }
     }
 }

@@ -6,7 +6,6 @@ use super::super::Core;
 use super::super::messages::Effect;
 use super::super::reply::Reply;
 use super::answer;
-use crate::error::CommandError;
 
 impl Core {
     pub(super) fn stop(&mut self, actor: Actor, reply: Reply, now: Timestamp) -> Vec<Effect> {
@@ -21,7 +20,7 @@ impl Core {
         }
         // A guard is asked before anything is given up, not only when all has ended.
         if let Err(refused) = self.machine.decide(Event::Stop { reason }, actor.clone(), now) {
-            return vec![Effect::Answer(reply, Err(CommandError::from_refused(refused, state)))];
+            return self.refuse(reply, refused);
         }
         self.cancel_session(reason, actor, Some(reply))
     }

@@ -3,15 +3,16 @@
 use anyhow::Result;
 
 use crate::shell::{self, cargo};
-use crate::{circles, deny, docs, layers, setup, test, tidy, unused};
+use crate::{circles, deny, docs, layers, setup, sources, test, tidy, unused};
 
 /// Checks that need no compiler.
 pub(crate) fn check_source() -> Result<()> {
     shell::run(cargo(&["fmt", "--all", "--check"]))?;
     tidy::check()?;
     layers::check()?;
-    circles::check()?;
-    unused::check()
+    let sources = sources::all()?;
+    circles::check(&sources)?;
+    unused::check(&sources)
 }
 
 pub(crate) fn run() -> Result<()> {

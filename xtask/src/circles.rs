@@ -5,11 +5,12 @@ mod imports;
 mod modules;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
 use crate::shell;
+use crate::sources::Source;
 
 /// The source folders that are checked: each crate by itself.
 fn roots() -> Result<Vec<PathBuf>> {
@@ -21,24 +22,19 @@ fn roots() -> Result<Vec<PathBuf>> {
     Ok(roots)
 }
 
-pub(crate) fn check() -> Result<()> {
+pub(crate) fn check(sources: &[Source]) -> Result<()> {
     let mut wrong = Vec::new();
     for root in roots()? {
-        let mut files = BTreeMap::new();
-        for path in shell::files(".rs")?.into_iter().filter(|path| path.starts_with(&root)) {
-            let text = std::fs::read_to_string(shell::root().join(&path))?;
-            files.insert(path.strip_prefix(&root)?.to_owned(), text);
-        }
-        for circle in circles(&files)? {
-            wrong.push(format!("{}: {circle}", root.display()));
-        }
+        let below = |source: &Source| source.path.strip_prefix(&root).map(Path::to_owned).ok();
+        let files = sources.iter().filter_map(|source| Some((below(source)?, &source.syntax))).collect();
+        wrong.extend(circles(&files).into_iter().map(|circle| format!("{}: {circle}", root.display())));
     }
     if wrong.is_empty() { Ok(()) } else { bail!("files import each other in circles:\n{}", wrong.join("\n")) }
 }
 
 /// Returns a line for each circle among the files of a crate, by their paths below its `src`.
-fn circles(files: &BTreeMap<PathBuf, String>) -> Result<Vec<String>> {
-    let modules = modules::Modules::of(files)?;
+fn circles(files: &BTreeMap<PathBuf, &syn::File>) -> Vec<String> {
+    let modules = modules::Modules::of(files);
     let edges = imports::edges(&modules);
     let circles = graph::components(&edges).into_iter().map(|files| {
         let is_inside = |(from, to): &&(String, String)| files.contains(from) && files.contains(to);
@@ -46,7 +42,7 @@ fn circles(files: &BTreeMap<PathBuf, String>) -> Result<Vec<String>> {
             edges.iter().filter(is_inside).map(|(from, to)| format!("{from} -> {to}")).collect();
         inner.join(", ")
     });
-    Ok(circles.collect())
+    circles.collect()
 }
 
 #[cfg(test)]
@@ -54,8 +50,15 @@ mod tests {
     use super::*;
 
     fn found(files: &[(&str, &str)]) -> Vec<String> {
-        let files = files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect();
-        circles(&files).unwrap_or_else(|error| vec![error.to_string()])
+        let parsed = files.iter().map(|(path, text)| (PathBuf::from(path), syn::parse_file(text)));
+        let parsed: Result<BTreeMap<_, _>, _> = parsed.map(|(path, file)| Ok((path, file?))).collect();
+        match parsed {
+            Ok(parsed) => circles(&parsed.iter().map(|(path, file)| (path.clone(), file)).collect()),
+            Err(error) => {
+                let error: syn::Error = error;
+                vec![error.to_string()]
+            }
+        }
     }
 
     #[test]
@@ -63,7 +66,7 @@ mod tests {
         let files = [
             ("lib.rs", "mod a; mod b;"),
             ("a.rs", "use crate::b::B; pub struct A(B);"),
-            ("b.rs", "pub struct B; fn f() -> crate::a::A { todo!() }"),
+            ("b.rs", "pub struct B; fn f() -> crate::a::A { crate::a::A(B) }"),
         ];
         assert_eq!(found(&files), ["a.rs -> b.rs, b.rs -> a.rs"]);
     }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use anyhow::{Result, bail};
 
-use crate::shell::cargo;
+use crate::metadata;
 
 /// Which of our crates each of our crates may depend on. Tests may use the test kit and the simulator.
 const ALLOWED: [(&str, &[&str]); 17] = [
@@ -63,12 +62,9 @@ const ALLOWED: [(&str, &[&str]); 17] = [
 const ALLOWED_IN_TESTS: [&str; 2] = ["price-cache-testkit", "price-cache-simulator"];
 
 pub(crate) fn check() -> Result<()> {
-    let output = cargo(&["metadata", "--format-version", "1", "--no-deps"]).output()?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
-    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
     let allowed: BTreeMap<_, _> = ALLOWED.into_iter().collect();
     let mut wrong = Vec::new();
-    for package in packages {
+    for package in metadata::packages()? {
         let name = package["name"].as_str().unwrap_or_default();
         let Some(may) = allowed.get(name) else {
             wrong.push(format!("{name} stands in no layer: add it to xtask/src/layers.rs"));

@@ -2,36 +2,29 @@
 //! anywhere in the package.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
 
-use crate::shell::{self, cargo};
+use crate::sources::{Source, is_test};
+use crate::{metadata, shell};
 
-pub(crate) fn check() -> Result<()> {
-    let output = cargo(&["metadata", "--format-version", "1", "--no-deps"]).output()?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
-    let files = shell::files(".rs")?;
+pub(crate) fn check(sources: &[Source]) -> Result<()> {
     let mut unused = Vec::new();
-    for package in metadata["packages"].as_array().into_iter().flatten() {
+    for package in metadata::packages()? {
         let name = package["name"].as_str().unwrap_or_default();
         let manifest = Path::new(package["manifest_path"].as_str().unwrap_or_default());
         let folder = manifest.parent().context("a manifest has no folder")?;
         let folder = folder.strip_prefix(shell::root()).unwrap_or(folder);
         let mut shipped = BTreeSet::new();
         let mut anywhere = BTreeSet::new();
-        for path in files.iter().filter(|path| path.starts_with(folder)) {
-            let text = fs::read_to_string(shell::root().join(path))?;
-            let is_shipped = path.starts_with(folder.join("src"));
-            let mut file =
-                syn::parse_file(&text).with_context(|| format!("{} is not Rust", path.display()))?;
-            names(file.to_token_stream(), &mut anywhere);
-            if is_shipped {
+        for Source { path, syntax } in sources.iter().filter(|source| source.path.starts_with(folder)) {
+            names(syntax.to_token_stream(), &mut anywhere);
+            if path.starts_with(folder.join("src")) {
+                let mut file = syntax.clone();
                 WithoutTests.visit_file_mut(&mut file);
                 names(file.to_token_stream(), &mut shipped);
             }
@@ -94,11 +87,4 @@ fn is_shipped(item: &syn::Item) -> bool {
         _ => return true,
     };
     !is_test(attributes)
-}
-
-fn is_test(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("cfg")
-            && matches!(&attribute.meta, syn::Meta::List(list) if list.tokens.to_string() == "test")
-    })
 }

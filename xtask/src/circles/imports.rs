@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use syn::visit::{self, Visit};
 
 use super::modules::{ModulePath, Modules, leaves};
+use crate::sources::is_test;
 
 /// Returns the pairs of an importing and an imported file.
-pub(super) fn edges(modules: &Modules) -> BTreeSet<(String, String)> {
+pub(super) fn edges(modules: &Modules<'_>) -> BTreeSet<(String, String)> {
     let mut edges = BTreeSet::new();
     for (path, module) in &modules.0 {
         let mut paths = Paths(Vec::new());
-        paths.visit_file(&module.syntax);
+        paths.visit_file(module.syntax);
         for imported in paths.0 {
             let absolute: Option<ModulePath> = modules.absolute(path, &imported);
             let Some((of, file)) = absolute.and_then(|absolute| modules.file_of(&absolute)) else { continue };
@@ -27,13 +28,6 @@ pub(super) fn edges(modules: &Modules) -> BTreeSet<(String, String)> {
 
 /// Collects paths, outside tests.
 struct Paths(Vec<Vec<String>>);
-
-fn is_test(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("cfg")
-            && matches!(&attribute.meta, syn::Meta::List(list) if list.tokens.to_string() == "test")
-    })
-}
 
 impl<'a> Visit<'a> for Paths {
     fn visit_item_mod(&mut self, item: &'a syn::ItemMod) {

@@ -3,38 +3,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use syn::UseTree;
 
 /// A module path below the crate, such as `["walk", "planner"]`; the root is empty.
 pub(super) type ModulePath = Vec<String>;
 
 /// One file of a crate.
-pub(super) struct Module {
+pub(super) struct Module<'a> {
     /// The path below `src`.
     pub(super) file: String,
-    pub(super) syntax: syn::File,
+    pub(super) syntax: &'a syn::File,
     /// What its `use` items bring in, by name.
     pub(super) names: BTreeMap<String, ModulePath>,
     pub(super) children: BTreeSet<String>,
 }
 
 /// All files of a crate by their module paths.
-pub(super) struct Modules(pub(super) BTreeMap<ModulePath, Module>);
+pub(super) struct Modules<'a>(pub(super) BTreeMap<ModulePath, Module<'a>>);
 
-impl Modules {
-    pub(super) fn of(files: &BTreeMap<PathBuf, String>) -> Result<Self> {
-        let mut modules = BTreeMap::new();
-        for (path, text) in files {
-            let syntax = syn::parse_file(text).with_context(|| path.display().to_string())?;
+impl<'a> Modules<'a> {
+    pub(super) fn of(files: &BTreeMap<PathBuf, &'a syn::File>) -> Self {
+        let modules = files.iter().map(|(path, syntax)| {
             let module = Module {
                 file: path.display().to_string(),
-                names: BTreeMap::new(),
-                children: children(&syntax),
                 syntax,
+                names: BTreeMap::new(),
+                children: children(syntax),
             };
-            modules.insert(module_path(path), module);
-        }
+            (module_path(path), module)
+        });
+        let modules = modules.collect();
         let mut all = Self(modules);
         let paths: Vec<_> = all.0.keys().cloned().collect();
         for path in paths {
@@ -43,7 +41,7 @@ impl Modules {
                 module.names = names;
             }
         }
-        Ok(all)
+        all
     }
 
     /// Returns the names that a file brings in, with the paths that they stand for.

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::stores::StoreKind;
 
 pub use error::ConfigurationError;
-pub use load::load;
+pub use load::{listening_at, load};
 pub use loaded::{ENVIRONMENT_PREFIX, Loaded};
 pub use template::TEMPLATE;
 

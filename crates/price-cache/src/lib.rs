@@ -3,7 +3,6 @@
 
 pub mod commands;
 pub mod configuration;
-mod configured_server;
 mod fallback_copy;
 mod logging;
 mod open_files;

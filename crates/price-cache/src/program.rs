@@ -7,12 +7,11 @@ use price_cache_cli::{Exit, Streams, documents};
 
 use crate::commands;
 use crate::configuration::ConfigurationError;
-use crate::configured_server::configured_server;
 
 /// The program `price-cache`.
 pub fn client_main() -> ExitCode {
     let Arguments { mut global, command } = Arguments::from_command_line();
-    global.server = global.server.or_else(|| configured_server(&global.config));
+    global.server = global.server.or_else(|| commands::configured_server(&global.config));
     let mut streams = Streams::system();
     let Some(runtime) = runtime(&mut streams) else { return Exit::Failed.into() };
     let exit = match command {

@@ -9,7 +9,7 @@ use hyper::Uri;
 /// The port of an http:// URL that names none.
 const HTTP_PORT: u16 = 80;
 
-/// The port of a server unless it is told otherwise.
+/// The default port of a server.
 const PORT_DEFAULT: u16 = 4680;
 
 /// Where the server is: host, port and the path under which its routes begin.
@@ -60,7 +60,7 @@ impl ServerAddress {
     }
 }
 
-/// The address that a server listens on unless it is told otherwise.
+/// The default address of a server.
 impl Default for ServerAddress {
     fn default() -> Self {
         Self::from(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT_DEFAULT))

@@ -1,6 +1,7 @@
 //! Reads a configuration file and the environment variables that override it.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use toml::{Table, Value};
@@ -19,8 +20,7 @@ pub fn load(
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Loaded, ConfigurationError> {
     let text = read(path)?;
-    // A file that is no TOML is refused below, with the place.
-    let file: Table = text.parse().unwrap_or_default();
+    let file: Table = toml::from_str(&text).map_err(|error| syntax(path, &error))?;
     if let Some(message) = old_keys::both_names(&file) {
         return Err(ConfigurationError::Syntax(path.to_owned(), message));
     }
@@ -40,11 +40,23 @@ pub fn load(
             return Err(ConfigurationError::Override(message));
         }
     }
-    let configuration = parse(path, &text, &overrides)?;
+    let configuration = parse(path, &text, file, &overrides)?;
     let overridden = overrides.into_iter().map(|(key, _)| key).collect();
     let loaded = Loaded { configuration, path: path.to_owned(), text, overridden, warnings };
     let problems = check::problems(&loaded.configuration);
     if problems.is_empty() { Ok(loaded) } else { Err(ConfigurationError::problems(&loaded, &problems)) }
+}
+
+/// Returns where the server of a configuration listens, as far as that can be told without the rest of it. `None` where
+/// neither `environment` nor the file says so: this is for commands that need no configuration, so nothing is a mistake.
+pub fn listening_at(
+    path: &Path,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Option<SocketAddr> {
+    let overrides = environment.into_iter().filter_map(|(name, value)| override_of(&name, value));
+    let in_environment = overrides.filter(|(key, _)| key == "server.listen").last().map(|(_, value)| value);
+    let in_file = || read(path).ok()?.parse::<Table>().ok()?.get("server")?.get("listen").cloned();
+    in_environment.or_else(in_file)?.as_str()?.parse().ok()
 }
 
 fn read(path: &Path) -> Result<String, ConfigurationError> {
@@ -63,26 +75,28 @@ fn read(path: &Path) -> Result<String, ConfigurationError> {
     fs::read_to_string(path).map_err(unreadable)
 }
 
+fn syntax(path: &Path, error: &toml::de::Error) -> ConfigurationError {
+    ConfigurationError::Syntax(path.to_owned(), without_keys(&error.to_string()))
+}
+
 fn parse(
     path: &Path,
     text: &str,
+    mut file: Table,
     overrides: &[(String, Value)],
 ) -> Result<Configuration, ConfigurationError> {
-    let syntax = |error: toml::de::Error| {
-        ConfigurationError::Syntax(path.to_owned(), without_keys(&error.to_string()))
-    };
     if overrides.is_empty() {
-        return toml::from_str(text).map_err(syntax);
+        // From the text, which knows the places of mistakes.
+        return toml::from_str(text).map_err(|error| syntax(path, &error));
     }
-    let mut table: Table = toml::from_str(text).map_err(syntax)?;
     for (key, value) in overrides {
-        old_keys::forget_old_name(&mut table, key);
-        set(&mut table, key, value.clone())?;
+        old_keys::forget_old_name(&mut file, key);
+        set(&mut file, key, value.clone())?;
     }
-    table.try_into().map_err(|error: toml::de::Error| {
+    file.try_into().map_err(|error: toml::de::Error| {
         // What is wrong in the file itself is best shown in the file.
         match toml::from_str::<Configuration>(text) {
-            Err(in_file) => syntax(in_file),
+            Err(in_file) => syntax(path, &in_file),
             Ok(_) => {
                 let names: Vec<_> = overrides.iter().map(|(key, _)| variable_of(key)).collect();
                 let error = error.to_string();
@@ -196,11 +210,14 @@ mod tests {
     #[test]
     fn a_key_in_the_wrong_place_is_not_shown() {
         let text = TEMPLATE.replace("# api_keys = [\"sha256:...\"]", "api_keys = \"my plain key\"");
-        let error = parse(Path::new("price-cache.toml"), &text, &[]).unwrap_err().to_string();
+        let error =
+            parse(Path::new("price-cache.toml"), &text, text.parse().unwrap(), &[]).unwrap_err().to_string();
         assert!(error.contains("api_keys") && error.contains("must be a list"), "{error}");
         assert!(!error.contains("plain"), "{error}");
         let other = TEMPLATE.replace("listen = \"127.0.0.1:4680\"", "listen = 7");
-        let error = parse(Path::new("price-cache.toml"), &other, &[]).unwrap_err().to_string();
+        let error = parse(Path::new("price-cache.toml"), &other, other.parse().unwrap(), &[])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("listen = 7"), "{error}");
     }
 }

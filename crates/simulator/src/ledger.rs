@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 pub use counts::{LedgerSnapshot, MarketCounts, PairCounts};
 pub(crate) use ticket::{Delivery, Ticket};
 
-use crate::server::Peer;
+use crate::socket::Peer;
 
 /// Pairs beyond this are counted in the totals only.
 const PAIRS_MAX: usize = 4_000_000;

@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod body;
 mod catalogue;
 mod faults;
 mod hash;
@@ -30,6 +31,8 @@ mod rate_limit;
 pub mod raw;
 mod routes;
 mod server;
+mod shared;
+mod socket;
 
 pub use catalogue::{Catalogue, CatalogueError, Market, Price, Product};
 pub use faults::{FaultError, FaultKind, FaultWeights, Faults, FixedFault, PER_MILLE};

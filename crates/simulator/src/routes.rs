@@ -22,7 +22,9 @@ use self::dialect::{Dialect, Form};
 use self::listing::Pagination;
 use self::price::Ask;
 use self::target::Query;
-use crate::server::{Abort, AnswerBody, Peer, Shared};
+use crate::body::{Abort, AnswerBody};
+use crate::shared::Shared;
+use crate::socket::Peer;
 
 /// The largest body that is read.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -1,25 +1,20 @@
 //! The server: starts, answers on its own connections, stops and starts again on the same port.
 
 mod accept;
-mod body;
-mod socket;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub(crate) use body::{Abort, AnswerBody};
-pub(crate) use socket::Peer;
-
 use crate::faults::{FaultError, FaultPlan, Faults};
 use crate::ledger::{Ledger, LedgerSnapshot};
 use crate::rate_limit::Bucket;
+use crate::shared::Shared;
 use crate::{Catalogue, Latency, Options};
 
 /// Connections that may wait to be accepted.
@@ -48,67 +43,6 @@ impl Simulator {
         });
         let running = Running::begin(listener, &shared);
         Ok(Handle { shared, running: Mutex::new(Some(running)) })
-    }
-}
-
-/// What all connections share.
-pub(crate) struct Shared {
-    pub(crate) address: SocketAddr,
-    pub(crate) etags: bool,
-    /// The whole value of the header that is asked for.
-    pub(crate) authorization: Option<String>,
-    pub(crate) ledger: Arc<Ledger>,
-    seed: u64,
-    catalogue: RwLock<Arc<Catalogue>>,
-    plan: RwLock<Arc<FaultPlan>>,
-    latency: RwLock<Latency>,
-    rate_limit: Option<Bucket>,
-}
-
-impl Shared {
-    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
-        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn plan(&self) -> Arc<FaultPlan> {
-        Arc::clone(&self.plan.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn latency(&self) -> Latency {
-        *self.latency.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set_latency(&self, latency: Latency) {
-        *self.latency.write().unwrap_or_else(PoisonError::into_inner) = latency;
-    }
-
-    pub(crate) fn set_faults(&self, faults: Faults) -> Result<(), FaultError> {
-        faults.check()?;
-        let plan = Arc::new(FaultPlan::new(self.seed, faults));
-        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan;
-        Ok(())
-    }
-
-    /// Whether a request for a price is within the limit.
-    pub(crate) fn admits(&self) -> bool {
-        self.rate_limit.as_ref().is_none_or(|bucket| bucket.admits(Instant::now()))
-    }
-
-    pub(crate) fn base_url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// Waits as long as this request is to take.
-    pub(crate) async fn delay(&self, plan: &FaultPlan, market: &str, product: &str, attempt: u32) {
-        let Latency { fixed, jitter } = self.latency();
-        let mut wait = fixed;
-        if !jitter.is_zero() {
-            let range_us = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
-            wait += Duration::from_micros(plan.latency_draw(market, product, attempt) % range_us);
-        }
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
     }
 }
 

@@ -40,7 +40,7 @@ impl Peer {
 }
 
 /// The reading and writing side of a [`Peer`].
-pub(super) struct Socket(pub(super) Arc<Peer>);
+pub(crate) struct Socket(pub(crate) Arc<Peer>);
 
 impl Socket {
     fn write_with(

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 
-use crate::server::AnswerBody;
+use crate::body::AnswerBody;
 
 /// An answer of this type with this body.
 pub(super) fn of(status: StatusCode, content_type: &'static str, body: AnswerBody) -> Response<AnswerBody> {

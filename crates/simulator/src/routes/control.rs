@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::answers;
 use crate::Latency;
+use crate::body::AnswerBody;
 use crate::faults::Faults;
 use crate::ledger::{LedgerSnapshot, PairCounts};
-use crate::server::{AnswerBody, Shared};
+use crate::shared::Shared;
 
 /// The body of `PUT /control/latency`.
 #[derive(Serialize, Deserialize)]

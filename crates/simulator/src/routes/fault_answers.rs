@@ -11,8 +11,9 @@ use hyper::{Response, StatusCode};
 
 use super::{Answer, answers};
 use crate::FaultKind;
+use crate::body::{Abort, AnswerBody};
 use crate::ledger::Ticket;
-use crate::server::{Abort, AnswerBody, Peer};
+use crate::socket::Peer;
 
 /// A dripping answer comes in about this many pieces.
 const DRIP_PIECES: usize = 20;

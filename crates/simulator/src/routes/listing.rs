@@ -7,8 +7,8 @@ use hyper::{Response, StatusCode};
 use super::answers::push_items;
 use super::target::{Query, encode};
 use super::{Answer, Call, answers, fault_answers};
+use crate::body::AnswerBody;
 use crate::faults::Verdict;
-use crate::server::AnswerBody;
 use crate::{Catalogue, FaultKind, Market};
 
 const PAGE_SIZE_DEFAULT: usize = 1000;

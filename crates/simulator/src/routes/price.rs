@@ -10,11 +10,11 @@ use serde::Deserialize;
 use super::answers::{self, push_string};
 use super::dialect::{Dialect, Form};
 use super::{Answer, Call, fault_answers};
+use crate::body::AnswerBody;
 use crate::faults::Verdict;
 use crate::hash;
 use crate::ledger::Delivery;
 use crate::money::minor_units;
-use crate::server::AnswerBody;
 use crate::{Catalogue, FaultKind};
 
 /// The code of a wrong currency: ISO 4217 has none that begins with Q.

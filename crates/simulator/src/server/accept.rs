@@ -10,9 +10,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::socket::Socket;
-use super::{Peer, Shared};
 use crate::routes;
+use crate::shared::Shared;
+use crate::socket::{Peer, Socket};
 
 /// Connections beyond this are closed unanswered.
 const CONNECTIONS_MAX: usize = 4096;

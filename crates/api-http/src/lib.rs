@@ -33,6 +33,6 @@ mod write_deadline;
 
 pub use api_key::{ApiKeyHash, InvalidApiKeyHash};
 pub use documents::status_document;
-pub use openapi::openapi_document;
 pub use options::{ServerLimits, ServerOptions};
+pub use routes::openapi::openapi_document;
 pub use server::{BindError, Readiness, Server};

@@ -6,7 +6,7 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod logs;
 pub(crate) mod metrics;
-mod openapi;
+pub(crate) mod openapi;
 pub(crate) mod price;
 pub(crate) mod prices;
 pub(crate) mod recovering;

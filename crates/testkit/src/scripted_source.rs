@@ -158,6 +158,16 @@ impl ScriptedSource {
         }
     }
 
+    /// Requests for lists of products are never answered.
+    pub fn hang_product_lists(&self) {
+        lock(&self.state).product_lists_hang = true;
+    }
+
+    /// Sets what is shown as the URL of a price.
+    pub fn set_price_url(&self, url: fn(&MarketId, &ProductId) -> String) {
+        lock(&self.state).price_url = Some(url);
+    }
+
     /// The next requests for a list, of markets or of products, get these faults.
     pub fn fail_listings(&self, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.state).listing_faults.extend(faults);

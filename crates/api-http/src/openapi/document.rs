@@ -14,7 +14,7 @@ use super::{of_answers, of_requests};
 
 /// The whole document.
 #[derive(Serialize)]
-pub(super) struct Document {
+pub(crate) struct Document {
     openapi: &'static str,
     info: Value,
     tags: Vec<Value>,
@@ -91,7 +91,7 @@ struct Shared {
 }
 
 impl Document {
-    pub(super) fn of(endpoints: &[Endpoint], with_keys: bool) -> Self {
+    pub(crate) fn of(endpoints: &[Endpoint], with_keys: bool) -> Self {
         let mut shared =
             Shared { answers: of_answers(), requests: of_requests(), examples: Examples::recorded() };
         let mut paths: Vec<(&str, api::OrderedMap<Operation>)> = Vec::new();

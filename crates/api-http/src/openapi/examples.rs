@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 const RECORDED: &str = include_str!("examples.json");
 
 /// The recorded answers, with their members in the order in which the server writes them.
-pub(super) struct Examples(HashMap<String, Box<RawValue>>);
+pub(crate) struct Examples(HashMap<String, Box<RawValue>>);
 
 impl Examples {
-    pub(super) fn recorded() -> Self {
+    pub(crate) fn recorded() -> Self {
         let examples = serde_json::from_str(RECORDED).unwrap_or_else(|error| {
             tracing::error!(%error, "the examples of the API cannot be read");
             HashMap::new()
@@ -20,13 +20,13 @@ impl Examples {
     }
 
     /// What an operation was answered with this status; `any` stands for whichever operation.
-    pub(super) fn of(&self, name: &str, status: u16) -> Option<Box<RawValue>> {
+    pub(crate) fn of(&self, name: &str, status: u16) -> Option<Box<RawValue>> {
         self.0.get(&format!("{name} {status}")).cloned()
     }
 
     /// How many of them are of an operation of its own.
     #[cfg(test)]
-    pub(super) fn of_operations(&self) -> usize {
+    pub(crate) fn of_operations(&self) -> usize {
         self.0.keys().filter(|name| !name.starts_with("any ")).count()
     }
 }

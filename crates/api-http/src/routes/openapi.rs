@@ -9,7 +9,7 @@ use hyper::HeaderMap;
 use super::dashboard::send;
 use crate::app::App;
 use crate::assets::Asset;
-use crate::openapi::{Endpoint, Tag, openapi_document};
+use crate::openapi::{Document, Endpoint, Tag};
 use crate::problem::Problem;
 
 pub(super) fn endpoint() -> Endpoint {
@@ -17,6 +17,14 @@ pub(super) fn endpoint() -> Endpoint {
         .text("application/json", "An OpenAPI 3.1 document.", None)
         .headers(&["ETag"])
         .not_modified()
+}
+
+/// Returns the document of this version of the API, as JSON: of a server with API keys configured, or of one without.
+///
+/// # Errors
+/// Only a defect of this crate: an example that is not JSON.
+pub fn openapi_document(with_keys: bool) -> serde_json::Result<String> {
+    serde_json::to_string(&Document::of(&super::endpoints(), with_keys))
 }
 
 /// Of a server without keys, and of one with them.
@@ -34,4 +42,28 @@ async fn handle(State(app): State<App>, headers: HeaderMap) -> Result<Response, 
     let document =
         document.as_ref().ok_or_else(|| Problem::unavailable("the document cannot be made".to_owned()))?;
     Ok(send(document, &headers))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use crate::openapi::{Content, Examples};
+    use crate::routes;
+
+    #[test]
+    fn every_recorded_answer_is_of_the_documented_type_and_each_is_used() {
+        let examples = Examples::recorded();
+        let mut used = 0;
+        for endpoint in routes::endpoints() {
+            for answer in endpoint.answers {
+                let Content::Json(json) = answer.content else { continue };
+                let example = examples.of(endpoint.name, answer.status);
+                let example = example.unwrap_or_else(|| panic!("{} {}", endpoint.name, answer.status));
+                (json.reads)(example.get()).unwrap();
+                used += 1;
+            }
+        }
+        assert_eq!(used, examples.of_operations());
+    }
 }

@@ -1,16 +1,12 @@
 //! The log of calls: order, limits, pages, totals and what an entry leaves out.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use price_cache_domain::{
-    BoxFuture, FailureClass, Fault, Fetched, MarketId, PageCursor, PriceSource, ProductId, ProductLists,
-    ProductPage, RunStatus,
-};
+use price_cache_domain::{FailureClass, Fault, RunStatus};
 use price_cache_testkit::{ManualClock, ScriptedSource};
 use serde_json::{Value, json};
 
-use crate::world::{World, not_found, options};
+use crate::world::{World, not_found};
 
 /// A world in which the clock goes on by a second with each request.
 async fn ticking(source: ScriptedSource) -> World {
@@ -117,44 +113,12 @@ async fn cleared_logs_stay_cleared_and_the_counters_stay() {
     assert_eq!(status["analytics"]["total_requests"], 5);
 }
 
-/// Puts a key in its URLs, and masks it, as the contract of a source asks for.
-struct WithKey(ScriptedSource);
-
-impl PriceSource for WithKey {
-    fn markets(&self) -> BoxFuture<'_, Result<Vec<MarketId>, Fault>> {
-        self.0.markets()
-    }
-
-    fn product_lists(&self) -> ProductLists {
-        self.0.product_lists()
-    }
-
-    fn products<'a>(
-        &'a self,
-        market: &'a MarketId,
-        cursor: Option<&'a PageCursor>,
-    ) -> BoxFuture<'a, Result<ProductPage, Fault>> {
-        self.0.products(market, cursor)
-    }
-
-    fn price<'a>(
-        &'a self,
-        market: &'a MarketId,
-        product: &'a ProductId,
-        etag: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Fetched, Fault>> {
-        self.0.price(market, product, etag)
-    }
-
-    fn price_url(&self, market: &MarketId, product: &ProductId) -> String {
-        format!("https://shop.test/{market}/{product}?key=***")
-    }
-}
-
 #[tokio::test]
 async fn the_url_is_the_sources_own_masked_one() {
     let source = ScriptedSource::new().with_market("uk", &["a"]);
-    let world = World::asking(Arc::new(WithKey(source.clone())), source, options()).await;
+    // A source masks the key in its URLs itself.
+    source.set_price_url(|market, product| format!("https://shop.test/{market}/{product}?key=***"));
+    let world = World::new(source).await;
     world.run_to_the_end().await;
     let logs = world.run("/logs").await.ok(200);
     assert_eq!(logs["logs"][0]["url"], "https://shop.test/uk/a?key=***");

@@ -1,16 +1,11 @@
 //! What dashboards and scripts of the service before this one read: every field, with its type in
 //! every state.
 
-use std::sync::Arc;
-
-use price_cache_domain::{
-    BoxFuture, Fault, Fetched, MarketId, PageCursor, PriceSource, ProductId, ProductLists, ProductPage,
-    RunStatus,
-};
+use price_cache_domain::RunStatus;
 use price_cache_testkit::ScriptedSource;
 use serde_json::Value;
 
-use crate::world::{STATES, World, options};
+use crate::world::{STATES, World};
 
 /// A JSON path (`*` is every member) and what stands there in each of the states, in this order:
 /// IDLE, INITIALIZING, PROCESSING, PAUSED, COMPLETED, ERROR.
@@ -223,44 +218,11 @@ async fn once_some_products_are_done_the_rest_is_estimated() {
     assert!(is_kind(&status["current_state"]["estimated_end_at"], "time"), "{status}");
 }
 
-/// Lists markets at once and products never.
-struct WithoutProductLists(ScriptedSource);
-
-impl PriceSource for WithoutProductLists {
-    fn markets(&self) -> BoxFuture<'_, Result<Vec<MarketId>, Fault>> {
-        self.0.markets()
-    }
-
-    fn product_lists(&self) -> ProductLists {
-        self.0.product_lists()
-    }
-
-    fn products<'a>(
-        &'a self,
-        _market: &'a MarketId,
-        _cursor: Option<&'a PageCursor>,
-    ) -> BoxFuture<'a, Result<ProductPage, Fault>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn price<'a>(
-        &'a self,
-        market: &'a MarketId,
-        product: &'a ProductId,
-        etag: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Fetched, Fault>> {
-        self.0.price(market, product, etag)
-    }
-
-    fn price_url(&self, market: &MarketId, product: &ProductId) -> String {
-        self.0.price_url(market, product)
-    }
-}
-
 #[tokio::test]
 async fn while_products_are_being_listed_nothing_is_estimated() {
     let source = ScriptedSource::new().with_market("at", &["1"]).with_market("uk", &["x"]);
-    let world = World::asking(Arc::new(WithoutProductLists(source.clone())), source, options()).await;
+    source.hang_product_lists();
+    let world = World::new(source).await;
     world.post("/start").await.ok(202);
     world.sees(|now| now.markets.len() == 2).await;
     let status = world.run("/status").await.ok(200);

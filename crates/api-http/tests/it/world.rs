@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use price_cache_api_http::{Server, ServerOptions};
-use price_cache_domain::{FailureClass, Fault, PriceSource, RunStatus, StoreError};
+use price_cache_domain::{FailureClass, Fault, RunStatus, StoreError};
 use price_cache_engine::{CacheService, Handle, Options, Ports, RetryOptions, Snapshot};
 use price_cache_testkit::{ManualClock, MemoryStore, Operation, ScriptedSource};
 use tokio::task::JoinHandle;
@@ -51,19 +51,13 @@ impl World {
     }
 
     pub(crate) async fn with(source: ScriptedSource, options: ServerOptions) -> Self {
-        let asked = Arc::new(source.clone());
-        Self::asking(asked, source, options).await
-    }
-
-    /// With something between the engine and the scripted source.
-    pub(crate) async fn asking(
-        asked: Arc<dyn PriceSource>,
-        source: ScriptedSource,
-        options: ServerOptions,
-    ) -> Self {
         let (store, clock) = (MemoryStore::new(), ManualClock::default());
         let retry = RetryOptions { backoff_start: Duration::from_millis(1), ..RetryOptions::default() };
-        let ports = Ports { store: Arc::new(store.clone()), source: asked, clock: Arc::new(clock.clone()) };
+        let ports = Ports {
+            store: Arc::new(store.clone()),
+            source: Arc::new(source.clone()),
+            clock: Arc::new(clock.clone()),
+        };
         let service = CacheService::new(ports, Options { retry, ..Options::default() });
         let (engine, _) = service.open().await.unwrap();
         let (server, readiness) = Server::bind(options).unwrap();

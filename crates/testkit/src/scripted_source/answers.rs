@@ -42,6 +42,10 @@ impl PriceSource for ScriptedSource {
         Box::pin(async move {
             *lock(&self.state).product_listings.entry(market.clone()).or_default() += 1;
             self.listing().await?;
+            let hangs = lock(&self.state).product_lists_hang;
+            if hangs {
+                std::future::pending::<()>().await;
+            }
             lock(&self.state).page(market, cursor)
         })
     }
@@ -85,6 +89,7 @@ impl PriceSource for ScriptedSource {
     }
 
     fn price_url(&self, market: &MarketId, product: &ProductId) -> String {
-        format!("https://prices.test/{market}/{product}")
+        let url = lock(&self.state).price_url;
+        url.map_or_else(|| format!("https://prices.test/{market}/{product}"), |url| url(market, product))
     }
 }

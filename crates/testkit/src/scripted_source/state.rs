@@ -49,6 +49,8 @@ pub(super) struct State {
     pub(super) product_listings: HashMap<MarketId, u32>,
     pub(super) listing_faults: VecDeque<Fault>,
     pub(super) listings_hanging: Option<Gate<()>>,
+    pub(super) product_lists_hang: bool,
+    pub(super) price_url: Option<fn(&MarketId, &ProductId) -> String>,
     pub(super) default_answer: Option<DefaultAnswer>,
     pub(super) delay: Option<Delay>,
 }
@@ -69,6 +71,8 @@ impl State {
             product_listings: HashMap::new(),
             listing_faults: VecDeque::new(),
             listings_hanging: None,
+            product_lists_hang: false,
+            price_url: None,
             default_answer: None,
             delay: None,
         }
